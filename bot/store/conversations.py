@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation import Conversation, Turn
-from bot.messages import Reply
+from bot.messages import Reply, Status
 from bot.store.codec import aware, digest, dump_body, load_body
 from bot.store.database import Database
 from bot.store.errors import Missing, StaleConversation
@@ -70,7 +70,7 @@ class Conversations:
         """Revision of the promoted answers when a conversation was last loaded (any process raises it)."""
 
     async def load(
-        self, conversation_id: str, channel: str, now: datetime | None = None, *, history: int = 12
+        self, conversation_id: str, channel: str, now: datetime | None = None, *, history: int = 8
     ) -> Conversation:
         """The conversation with its last `history` turns; a fresh one (not yet written) where there is none.
 
@@ -94,7 +94,7 @@ class Conversations:
             .where(Meta.name == "knowledge_revision")
             .order_by(turns.c.number)
         )
-        async with self._db.read() as connection:
+        async with self._db.read(single=True) as connection:
             rows = (await connection.execute(statement)).all()
         self.knowledge_revision = int(rows[0].revision)
         if rows[0].data is None:
@@ -180,7 +180,9 @@ class Conversations:
         Raises:
             StaleConversation: It was saved elsewhere since it was loaded.
         """
-        async with self._db.write() as connection:
+        # A plain answer can be asked for again; what somebody waits for or works on must outlive a power cut.
+        durable = ticket is not None or bool(deliveries) or turn.reply.status is Status.FORM
+        async with self._db.write(durable=durable) as connection:
             number = await self._bump(connection, conversation, turn, person_id)
             if number is None:
                 earlier = None

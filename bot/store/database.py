@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.store import quick_sqlite
 from bot.store.codec import dump
 from bot.store.errors import StoreError, Unwritable, translating
 from bot.store.tables import Base
@@ -66,6 +67,11 @@ class Database:
         self.file = self._sqlite_file()
         self.in_memory = self.sqlite and self.file is None
         self.engine = self._engine()
+        self._single = self._beginning()
+        # A transaction that is going to write takes the write lock at its start: one that reads first and
+        # writes later fails at once ("database is locked") when another wrote in between.
+        self._durable = self._beginning("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
+        self._lasting = self._beginning("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
         # SQLite takes one writer at a time. Queuing in order here is fair and quick; its own busy handler polls.
         self._writing: asyncio.Lock | None = asyncio.Lock() if self.sqlite else None
         self._current: ContextVar[tuple[asyncio.Task[Any] | None, AsyncConnection] | None] = ContextVar(
@@ -104,7 +110,11 @@ class Database:
             json_serializer=dump,
             hide_parameters=True,
             # Opening a connection costs a thread and four pragmas: keep a few, never expire them.
-            connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+            connect_args={
+                "timeout": BUSY_SECONDS,
+                "isolation_level": None,
+                "async_creator_fn": quick_sqlite.connect,
+            },
         )
         event.listen(engine.sync_engine, "connect", self._set_pragmas)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -114,17 +124,20 @@ class Database:
         cursor = connection.cursor()
         pragmas = [f"busy_timeout={int(BUSY_SECONDS * 1000)}", "foreign_keys=ON"]
         if self.file is not None:
-            # FULL: a confirmed answer is on the disk, not only safe from a killed process but from a
-            # power cut. In WAL mode that is one fsync a transaction.
-            pragmas += ["synchronous=FULL"]
             pragmas += ["query_only=ON"] if self.read_only else ["journal_mode=WAL"]
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    def _beginning(self, *statements: str) -> AsyncEngine:
+        return self.engine.execution_options(qtic_begin=statements) if self.sqlite else self.engine
+
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, single: bool = False) -> AsyncIterator[AsyncConnection]:
         """A consistent view for reading; inside a `write` of the same task, that transaction.
+
+        Args:
+            single: One statement will be read, which is consistent without a transaction around it.
 
         Raises:
             StoreError: Of the kind that the failure amounts to.
@@ -136,12 +149,18 @@ class Database:
         # In memory there is one connection, so readers take turns with the writer.
         turns = self._writing if self.in_memory and self._writing is not None else nullcontext()
         with translating():
-            async with turns, self.engine.connect() as connection:
+            engine = self._single if single else self.engine
+            async with turns, engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, durable: bool = True) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it is kept, or none. Nested in the same task, it joins the outer one.
+
+        Args:
+            durable: It is on the disk when this returns, and outlives a power cut. Otherwise it outlives a
+                killed process, but a power cut of SQLite's machine may take the last seconds; that saves an
+                fsync, which on a busy disk is most of a turn's time.
 
         Raises:
             StoreError: Of the kind that the failure amounts to; nothing was kept.
@@ -154,16 +173,13 @@ class Database:
             raise Unwritable("read_only")
         with translating():
             turns = self._writing or nullcontext()
-            async with turns, self._writer.connect() as connection, connection.begin():
+            engine = self._durable if durable else self._lasting
+            async with turns, engine.connect() as connection, connection.begin():
                 token = self._current.set((asyncio.current_task(), connection))
                 try:
                     yield connection
                 finally:
                     self._current.reset(token)
-
-    @property
-    def _writer(self) -> AsyncEngine:
-        return self.engine.execution_options(qtic_write=True) if self.sqlite else self.engine
 
     def _joined(self) -> AsyncConnection | None:
         current = self._current.get()
@@ -172,14 +188,14 @@ class Database:
             return None
         return current[1]
 
-    async def rows(self, statement: Executable, parameters: Any = None) -> list[RowMapping]:
+    async def rows(self, statement: Executable) -> list[RowMapping]:
         """All rows of one reading statement."""
-        async with self.read() as connection:
-            return list((await connection.execute(statement, parameters)).mappings())
+        async with self.read(single=True) as connection:
+            return list((await connection.execute(statement)).mappings())
 
     async def row(self, statement: Executable) -> RowMapping | None:
         """The first row of one reading statement, if any."""
-        async with self.read() as connection:
+        async with self.read(single=True) as connection:
             return (await connection.execute(statement)).mappings().first()
 
     async def run(self, statement: Executable, parameters: Any = None) -> int:
@@ -217,10 +233,8 @@ class Database:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that is going to write takes the write lock at its start: one that reads first and
-    # writes later fails at once ("database is locked") when another wrote in between.
-    writing = connection.get_execution_options().get("qtic_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    for statement in connection.get_execution_options().get("qtic_begin", ("BEGIN",)):
+        connection.exec_driver_sql(statement)
 
 
 def _make_writable_folder(file: Path) -> None:
