@@ -1,6 +1,6 @@
 """How long the store takes: opening, and a whole turn (one read, one write), on SQLite or any address.
 
-    python -m benchmarks.store [ADDRESS]
+python -m benchmarks.store [ADDRESS]
 """
 
 from __future__ import annotations
@@ -58,9 +58,6 @@ async def main(url: str | None) -> None:
         await asyncio.gather(*(_one(store, n, reply) for n in range(100)))
         print(f"{'100 turns at once, all':28} {(time.perf_counter() - begun) * 1000:8.1f} ms")
         await store.close()
-    code = "import time; t = time.perf_counter(); import bot.store; print((time.perf_counter() - t) * 1000)"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in range(5)]
-    print(f"{'import bot.store':28} {statistics.median(float(r.stdout) for r in runs):8.1f} ms")
 
 
 async def _one(store: Store, n: int, reply: Reply) -> None:
@@ -73,5 +70,12 @@ def _print(name: str, seconds: list[float]) -> None:
     print(f"{name:28} {statistics.median(at):8.2f} ms  p95 {at[int(len(at) * 0.95)]:8.2f} ms")
 
 
+def _import_time() -> None:
+    code = "import time; t = time.perf_counter(); import bot.store; print((time.perf_counter() - t) * 1000)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in range(5)]
+    print(f"{'import bot.store':28} {statistics.median(float(r.stdout) for r in runs):8.1f} ms")
+
+
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else None))
+    _import_time()

@@ -104,6 +104,8 @@ class VaultError(StoreError):
     key = "vault_wrong_key"
 
 
+_NO_ACCESS = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT)
+
 _STATES: tuple[tuple[str, type[StoreError]], ...] = (
     ("53100", DiskFull),
     ("55P03", Locked),
@@ -148,7 +150,7 @@ def translated(error: BaseException) -> StoreError:
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFull(cause=error.strerror)
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR):
+        if error.errno in _NO_ACCESS:
             return Unwritable(cause=error.strerror)
         return Unreachable(cause=error.strerror or type(error).__name__)
     # Statement and parameters are left out on purpose: they may hold personal data.

@@ -13,16 +13,24 @@ depends_on = None
 # A copy, as a migration must not change with the models.
 _APPEND_ONLY = {
     "postgresql": (
-        "CREATE FUNCTION audit_log_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION 'audit_log is append only'; END $$",
-        "CREATE TRIGGER audit_log_no_change BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW "
-        "EXECUTE FUNCTION audit_log_append_only()",
+        (
+            "CREATE FUNCTION audit_log_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'audit_log is append only'; END $$"
+        ),
+        (
+            "CREATE TRIGGER audit_log_no_change BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW "
+            "EXECUTE FUNCTION audit_log_append_only()"
+        ),
     ),
     "sqlite": (
-        "CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log BEGIN SELECT RAISE(ABORT, "
-        "'audit_log is append only'); END",
-        "CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, "
-        "'audit_log is append only'); END",
+        (
+            "CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log BEGIN SELECT RAISE(ABORT, "
+            "'audit_log is append only'); END"
+        ),
+        (
+            "CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, "
+            "'audit_log is append only'); END"
+        ),
     ),
 }
 
