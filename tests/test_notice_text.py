@@ -41,5 +41,12 @@ def test_the_notice_uses_no_markdown_but_its_two_tables() -> None:
 
 def test_the_irregular_wordings_of_the_source_are_kept() -> None:
     notice = NOTICE.read_text(encoding="utf-8")
-    for slip in ("牵头建设单位申报单位", "绩效评估汇总表", "工作联系人名单", "建设联系人名单", "2022年(第1批)", "院所\\企业"):
+    for slip in (
+        "牵头建设单位申报单位",
+        "绩效评估汇总表",
+        "工作联系人名单",
+        "建设联系人名单",
+        "2022年(第1批)",
+        "院所\\企业",
+    ):
         assert slip in notice
