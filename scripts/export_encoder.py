@@ -217,16 +217,20 @@ def main() -> int:
         shutil.copyfile(work / f"{best}.onnx", args.output / "model.onnx")
         shutil.copyfile(work / "tokenizer" / "tokenizer.json", args.output / "tokenizer.json")
 
-    weights = (args.output / "model.onnx").read_bytes() + (args.output / "tokenizer.json").read_bytes()
+    digest, sizes = hashlib.sha256(), {}
+    for name in ("model.onnx", "tokenizer.json"):
+        content = (args.output / name).read_bytes()
+        digest.update(content)
+        sizes[name] = len(content)
     config = {
         "name": args.name,
         "dimension": int(reference.shape[1]),
         "max_tokens": limit,
-        "pad_id": int(model.tokenizer.pad_token_id or 0),
         "query_prompt": query,
         "passage_prompt": passage,
         "variant": best,
-        "digest": hashlib.sha256(weights).hexdigest(),
+        "digest": digest.hexdigest(),
+        "files": sizes,
     }
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (args.output / "config.json").write_text(text, encoding="utf-8")
