@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ class EncoderError(Exception):
     """An encoder that cannot be loaded or run; the message says which, why, and what would help."""
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """Turns sentences into unit vectors.
 
