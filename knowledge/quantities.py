@@ -73,7 +73,7 @@ _UNIT_WORDS: tuple[tuple[str, Unit | None, Fraction], ...] = (
     (r"平方米|平米|㎡|[mM][2²]|平方|平(?![均台时行安等衡价稳])", "m2", Fraction(1)),
     (r"公顷", "m2", Fraction(10**4)),
     (r"亩", "m2", Fraction(2000, 3)),
-    (r"个?(?:成功|转化|典型)?案例|例|起(?![草来])", "cases", Fraction(1)),
+    (r"个(?:成功|转化|典型)?案例|例|起(?![草来])", "cases", Fraction(1)),
     (rf"个?人(?![民次均月工才])|[名位](?![词称于置])|个(?={_KIND}{{0,3}}(?:{_PEOPLE}))|{_KIND}{{0,3}}(?:{_PEOPLE})",
      "persons", Fraction(1)),
     (r"个?工作日|天", "days", Fraction(1)),
