@@ -497,7 +497,7 @@ class Yearly(Kind):
             return dict.fromkeys(years, 0)
         labelled: dict[str, str] = {}
         marks = [m for m in cls._year.finditer(said) if m[1] in years or "年" in m.group()]
-        for mark, after in zip(marks, [*marks[1:], None], strict=True):
+        for mark, after in zip(marks, [*marks[1:], None], strict=False):
             if mark[1] not in years:
                 raise Reject("yearly_year", said=mark[1], **shown)
             labelled[mark[1]] = said[mark.end() : after.start() if after else len(said)]

@@ -124,13 +124,13 @@ def shortfalls(form: Form, answers: Answers, thresholds: Iterable[Threshold], te
             done = check(threshold, at, unit_type)
             if done.outcome is not Outcome.SHORT or done.figure is None:
                 continue
-            used = {threshold.part, threshold.of} if threshold.part else {threshold.indicator}
+            used = (threshold.part, threshold.of) if threshold.part else (threshold.indicator,)
             text = texts.render(
                 "forms.review.shortfall_year" if year else "forms.review.shortfall",
                 title=threshold.title, said=_amount(done.figure, threshold.unit, texts), required=threshold.said,
                 gap=_amount(done.gap, threshold.unit, texts), year=year, missing=done.missing,
             )  # fmt: skip
-            names = tuple(form.indicators[n].field for n in used if n in form.indicators)
+            names = tuple(form.indicators[n].field for n in used if n and n in form.indicators)
             out.append(Shortfall(threshold, done.figure, done.gap, year, text, threshold.applies_note, names))
     return out
 

@@ -76,7 +76,9 @@ def take_apart(form: Form, text: str, texts: Texts, answers: Answers | None = No
                 groups.append((label.start, group))
             continue
         value, used, error = result
-        if error and not label.firm:
+        # Behind a telephone's, mail's or code's name a wrong value is a slip to be told, not running text.
+        slip = kind_of(field).pattern is not None and any(c.isdigit() for c in words)
+        if error and not label.firm and not slip:
             continue
         if error and pending and not pending[0].firm:
             pending.pop(0)  # the word was part of the value, not a label
