@@ -93,7 +93,7 @@ def _fill(cell: Any, words: str, *, label: bool = False, width: float | None = N
 
 
 _WIDE = {"long_text", "list", "yearly"}
-_GRID = (3.6, 4.5, 3.6, 4.5)
+_GRID = (3.2, 4.9, 3.2, 4.9)
 
 
 def _form_table(out: Document, form: Form, record: SubmissionRecord, data: ExportInput) -> None:
@@ -120,6 +120,8 @@ def _form_table(out: Document, form: Form, record: SubmissionRecord, data: Expor
                 _flush(table, waiting)
                 _row(table, [(field.title, said)])
             else:
+                if waiting and waiting[-1][0].group != field.group:
+                    _flush(table, waiting)  # one person's data do not stand beside another's
                 waiting.append((field, said))
         _flush(table, waiting)
     for column, width in enumerate(_GRID):
@@ -225,11 +227,10 @@ def _report(data: ExportInput, record: SubmissionRecord, form: Form) -> Document
     centre = WD_ALIGN_PARAGRAPH.CENTER
     name = str(record.answers.get(layout.name) or texts.get("exports.report.gap"))
     title, *subtitle = data.clause(layout.clause).split("\n")[1:]
-    # "青岛市******技术创新中心绩效评价编写提纲": the stars are the centre's name, and what follows is the report.
-    whole = re.sub(r"^.*\*+技术创新中心", lambda _: name, title) if "*" in title else title
     for _ in range(5):
         _line(out, "", after=12)
-    _line(out, re.sub("编写提纲$", "", whole), name=_TITLE, size=26, bold=True, align=centre, after=18)
+    for line in texts.render("exports.report.title", name=name).split("\n"):
+        _line(out, line, name=_TITLE, size=24, bold=True, align=centre, after=14)
     _line(out, title, name=_HEAD, size=12, align=centre, after=6)
     for line in subtitle:
         _line(out, line, name=_BODY, size=12, align=centre, after=6)
