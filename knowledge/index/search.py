@@ -52,19 +52,22 @@ class _Part:
         chosen = [row for row, record in enumerate(records) if record.kind is kind]
         self.records = [records[row] for row in chosen]
         self.row = {record.id: row for row, record in enumerate(self.records)}
-        self._vectors = np.ascontiguousarray(vectors[chosen])
+        self.vectors = np.ascontiguousarray(vectors[chosen])
         self._lexicon = lexicon
         self._weight = weight
         self._refs = list(dict.fromkeys(record.ref for record in self.records))
         number = {ref: i for i, ref in enumerate(self._refs)}
         self._group = np.array([number[record.ref] for record in self.records], dtype=np.intp)
 
+    def lexical(self, words: list[str]) -> NDArray[np.float32]:
+        return self._lexicon.scores(words)
+
     def search(
         self, vector: NDArray[np.float32], words: list[str], k: int, without: Collection[str]
     ) -> list[Hit]:
         if not self.records:
             return []
-        similarity = self._vectors @ vector
+        similarity = self.vectors @ vector
         lexical = self._lexicon.scores(words)
         score = similarity + np.float32(self._weight) * lexical
         for left_out in without:
@@ -112,6 +115,14 @@ class Index:
         self._parts = {
             kind: _Part(kind, self.records, vectors, lexicons[kind], weights[kind]) for kind in Kind
         }
+
+    def part(self, kind: Kind) -> tuple[list[Record], Vectors]:
+        """The records of one kind and their vectors, row by row."""
+        return self._parts[kind].records, self._parts[kind].vectors
+
+    def lexical(self, kind: Kind, text: str) -> Vectors:
+        """The agreement in words (0 to 1) of `text` with each record of a kind, in the order of `part`."""
+        return self._parts[kind].lexical(segments(text))
 
     def search(self, vector: Vectors, text: str, k: int = 8, *, without: Collection[str] = ()) -> Hits:
         """The `k` best topics and the `k` best clauses for a question.
