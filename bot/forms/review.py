@@ -68,7 +68,11 @@ class Review:
 
 
 def review(
-    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts, profile: Profile | None = None
+    form: Form,
+    answers: Answers,
+    thresholds: Iterable[Threshold],
+    texts: Texts,
+    profile: Profile | None = None,
 ) -> Review:
     """Look through a form as it stands.
 
@@ -109,7 +113,9 @@ def figures(form: Form, answers: Answers) -> dict[str, float]:
     return out
 
 
-def shortfalls(form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts) -> list[Shortfall]:
+def shortfalls(
+    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts
+) -> list[Shortfall]:
     """Figures below their thresholds, with clause (in the threshold) and gap."""
     known = figures(form, answers)
     unit = answers.get("unit_type")
@@ -139,7 +145,11 @@ def _amount(value: float, unit: str, texts: Texts) -> str:
     if unit == "yuan":
         return say_yuan(round(value))
     if unit == "share":
-        return f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%" if value * 100 < 0.01 else _two(value * 100) + "%"
+        return (
+            f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%"
+            if value * 100 < 0.01
+            else _two(value * 100) + "%"
+        )
     return _two(value) + str(texts.get("forms.units").get(unit, ""))
 
 
@@ -158,7 +168,11 @@ def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -
     if spec.kind == "at_most" and isinstance(values[0], Mapping):
         field = form.field(spec.fields[0])
         failed = [
-            {"year": year, "a": Money.say(amount, field, texts), "b": Money.say(values[1][year], field, texts)}
+            {
+                "year": year,
+                "a": Money.say(amount, field, texts),
+                "b": Money.say(values[1][year], field, texts),
+            }
             for year, amount in values[0].items()
             if amount > values[1].get(year, amount) > 0
         ]
