@@ -12,12 +12,12 @@ class _Data(BaseModel):
 
 
 class Indicator(_Data):
-    """A quantity that a person may give: `year` True where it is one year's, of which a total is the sum."""
+    """A quantity that a person may give. `sums` names the one-year quantity that this is the total of."""
 
     title: str
     unit: str
     aliases: tuple[str, ...]
-    year: bool = False
+    sums: str | None = None
 
 
 class FollowUps(_Data):

@@ -96,19 +96,19 @@ def _bind(text: str, lexicon: Lexicon) -> list[_Bound]:
     return bound
 
 
-def _years(text: str, run: list[_Bound], lexicon: Lexicon, with_revenue: bool) -> Figure:
-    """R&D amounts named together: several add up to the three years' total, a single one is what its words say."""
-    total = "rd_total"
-    yearly = next(n for n, i in lexicon.indicators.items() if i.year)
+def _years(text: str, run: list[_Bound], lexicon: Lexicon, total: str, one_of_two: bool) -> Figure:
+    """Amounts named together: several are years that add up to the total, a single one is what its words say."""
+    yearly = lexicon.indicators[total].sums or total
     words = "、".join(b.quantity.text for b in run)
     amounts = [b.quantity.value for b in run]
     if len(amounts) >= 2:
         return Figure(indicator=total, value=sum(amounts), said=words)
     start = run[0].quantity.start
-    lead = re.split(r"[,，。;；]", text[max(0, start - 24) : start])[-1] + text[run[0].quantity.end :][:4]
+    lead = re.split(r"[,，。;；]", text[max(0, start - 24) : start])[-1]
+    lead += re.split(r"[,，。;； ]", text[run[0].quantity.end :][:4])[0]
     last_total = max((lead.rfind(m) for m in lexicon.total_marks), default=-1)
     last_year = max((lead.rfind(m) for m in lexicon.year_marks), default=-1)
-    one_year = last_year > last_total or (last_total < 0 and with_revenue)
+    one_year = last_year > last_total or (last_total < 0 and one_of_two)
     return Figure(indicator=yearly if one_year else total, value=amounts[0], said=words)
 
 
@@ -127,22 +127,26 @@ def find_figures(text: str, lexicon: Lexicon) -> Figures:
     bound = _bind(text, lexicon)
     own: dict[str, Figure] = {}
     claimed: dict[str, Figure] = {}
-    rd = ("rd_total", "rd_year")
-    with_revenue = any(b.indicator == "revenue_year" for b in bound)
-    for mark in (True, False):
-        for run in _runs([b for b in bound if b.indicator in rd and b.claimed is mark]):
-            figure = _years(text, run, lexicon, with_revenue)
-            (claimed if mark else own).setdefault(figure.indicator, figure)
+    families = {total: {total, i.sums} for total, i in lexicon.indicators.items() if i.sums}
+    members = set().union(*families.values())
+    for total, family in families.items():
+        # A yearly amount given beside another indicator in yuan is one part of a ratio.
+        one_of_two = any(b.indicator not in family and b.quantity.unit == "yuan" for b in bound)
+        for claim in (True, False):
+            for run in _runs([b for b in bound if b.indicator in family and b.claimed is claim]):
+                figure = _years(text, run, lexicon, total, one_of_two)
+                (claimed if claim else own).setdefault(figure.indicator, figure)
     for item in bound:
-        if item.indicator in rd:
-            continue
-        target = claimed if item.claimed else own
-        target.setdefault(item.indicator, Figure(indicator=item.indicator, value=item.quantity.value, said=item.quantity.text))
+        if item.indicator not in members:
+            (claimed if item.claimed else own).setdefault(item.indicator, _figure(item))
     for first, second in pairwise(bound):
         # Twice the same indicator without marks: the one after "我们/只有" is the person's own.
-        if first.indicator == second.indicator and first.indicator not in rd and not first.claimed and not second.claimed:
+        if first.indicator == second.indicator and first.indicator not in members and not (first.claimed or second.claimed):
             between = text[first.quantity.end : second.quantity.start]
             if _own(between, lexicon):
-                claimed[first.indicator] = Figure(indicator=first.indicator, value=first.quantity.value, said=first.quantity.text)
-                own[first.indicator] = Figure(indicator=first.indicator, value=second.quantity.value, said=second.quantity.text)
+                claimed[first.indicator], own[first.indicator] = _figure(first), _figure(second)
     return Figures(own, claimed)
+
+
+def _figure(item: _Bound) -> Figure:
+    return Figure(indicator=item.indicator, value=item.quantity.value, said=item.quantity.text)

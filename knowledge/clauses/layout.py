@@ -117,13 +117,14 @@ def _open_bracket(text: str) -> bool:
     return text.count("（") > text.count("）") or text.count("《") > text.count("》")
 
 
-def glue(before: str, after: Line, *, full: bool) -> str:
+def glue(before: str, after: Line, *, full: bool, heading: bool) -> str:
     """What stands between two lines of one paragraph: nothing where a line was wrapped, else a line end.
 
     Args:
         full: `before` ends a line that fills the page's width.
+        heading: `before` may be a heading.
     """
-    if goes_on(before, heading=cells(before) <= HEADING_WIDTH) or (full and not after.gap):
+    if goes_on(before, heading=heading) or (full and not after.gap):
         return " " if _WORD_END.search(before) and _WORD_START.match(after.text) else ""
     return "\n"
 

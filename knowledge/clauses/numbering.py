@@ -52,14 +52,17 @@ _FORMS: tuple[tuple[Style, re.Pattern[str]], ...] = (
     (Style.CIRCLED, re.compile(r"([①-⑳])")),
 )
 
+# Words that begin a sentence as well (中心, 项目, 条件, 所在地) are kept apart from those that refer.
+_WITHIN = r"中(?![心央国小介试])|内(?![容部])|所(?![在属有])"
+_JOINS = r"[、，,。；;）》]|[和及与或至到的]"
 _REFERENCE_AFTER_ARTICLE = re.compile(
-    rf"\s*(?:第\s*(?:[{_CN}]+|\d+|（)|[、，,。；;）》]|[和及与或至到—~-]|（[{_CN}]+）项|"
-    r"[的所中内]|之外|以外|规定|要求|列|执行|办理|情形)"
+    rf"\s*(?:第\s*(?:[{_CN}]+|\d+|（)|{_JOINS}|{_WITHIN}|[—~-]|（[{_CN}]+）项(?!目)|"
+    r"之外|以外|规定|要求|列(?!入)|执行|办理|情形)"
 )
-_REFERENCE_AFTER_CHAPTER = re.compile(
-    rf"\s*(?:第\s*[{_CN}]+[节条章]|[、，,。；;）》]|[和及与或至到的所中内]|规定)"
-)
-_REFERENCE_AFTER_BRACKET = re.compile(r"\s*(?:[项款目条、，。；)）]|[和及与或至到的所中]|规定)")
+_REFERENCE_AFTER_CHAPTER = re.compile(rf"\s*(?:第\s*[{_CN}]+[节条章]|{_JOINS}|{_WITHIN}|规定)")
+_MEMBER = r"项(?!目)|款(?!项)|目(?![标的录前])|条(?![件款])"
+_REFERENCE_AFTER_BRACKET = re.compile(rf"\s*(?:{_MEMBER}|{_JOINS}|规定)")
+_MEMBER_WORD = re.compile(rf"\s*(?:{_MEMBER})")
 _MORE_NUMERALS = re.compile(rf"\s*(?:[{_CN}]+\s*(?:[、，等级类款项条批次期档]|$)|等|[款项条])")
 
 
@@ -137,7 +140,9 @@ def refers(mark: Mark, *, open_before: bool) -> bool:
     if mark.style is Style.ARTICLE:
         return bool(_REFERENCE_AFTER_ARTICLE.match(rest)) and (open_before or not mark.spaced)
     if mark.style in (Style.BRACKETED, Style.ARABIC_BRACKETED, Style.ARABIC_HALF):
-        return bool(_REFERENCE_AFTER_BRACKET.match(rest)) and (open_before or rest[:1] in "项款目")
+        return bool(_REFERENCE_AFTER_BRACKET.match(rest)) and (
+            open_before or _MEMBER_WORD.match(rest) is not None
+        )
     if mark.style is Style.CHINESE:
         return bool(_MORE_NUMERALS.match(rest)) and open_before
     return not rest and mark.style is Style.ARABIC and open_before

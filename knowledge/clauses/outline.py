@@ -106,12 +106,16 @@ class Outline:
         if not wrapped and mark is None:
             mark = self._lead(at, line)
         elif mark and not self._begins(mark, line):
+            # A count in mid-text (①甲；②乙) that happens to go on at a line's start.
+            wrapped = wrapped or (last is not None and counted_inline(mark, unit.paragraphs[-1]))
             mark = None
         if mark:
             self._open(mark, line)
         elif last is not None and (wrapped or self._unfinished(last, line)):
             full = self._page.full(last)
-            unit.paragraphs[-1] += glue(last.text, line, full=full or wrapped) + line.text
+            unit.paragraphs[-1] += (
+                glue(last.text, line, full=full or wrapped, heading=self._is_heading_line(last)) + line.text
+            )
             unit.lines[-1] += 1
         else:
             if last is not None and self._page.full(last) and not line.gap and not self._page.indented:
@@ -134,6 +138,8 @@ class Outline:
         """Whether the number opens a unit: its place in the sequence against what the line before says."""
         last = self._last
         heading = self._is_heading_line(last)
+        if mark.style <= Style.ARTICLE and self._unit.article:
+            heading = False  # what stands first in a 条 is a sentence
         open_before = last is not None and not is_ended(last.text) and not heading
         before = self._place(mark)[1]
         fits = mark.number == (1 if before is None else before + 1) or (
@@ -223,7 +229,7 @@ class _Page:
         self._wrap = wrap if sum(width > wrap + 4 for width in widths) <= 0.05 * len(widths) else 0
         numbered = [line.indent >= 2 for line in lines if find_mark(line.text)]
         flush = sum(line.indent == 0 for line in lines)
-        self.indented = len(numbered) >= 3 and sum(numbered) >= 0.8 * len(numbered) and flush >= 3
+        self.indented = len(numbered) >= 3 and sum(numbered) >= 0.7 * len(numbered) and flush >= 3
 
     def full(self, line: Line) -> bool:
         """Whether the line reaches the width at which this text is wrapped (at least 18 characters)."""
