@@ -150,7 +150,7 @@ def test_the_calendar_has_all_day_events_with_stable_ids_by_role() -> None:
     def events(role: Role | None, now: datetime = NOW) -> dict[str, tuple[date, date]]:
         body = calendar(FACTS.milestones, role, now, TEXTS, "p")
         return {
-            str(e["uid"]): (e["dtstart"].dt, e["dtend"].dt) for e in Calendar.from_ical(body).walk("VEVENT")
+            str(e["uid"]): (e.decoded("dtstart"), e.decoded("dtend")) for e in Calendar.from_ical(body).walk("VEVENT")
         }
 
     everything = events(None)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from jinja2 import Template
 
 from bot.conversation import Profile
 from bot.forms.definition import Answers, FieldSpec, Form, FormCheck
@@ -157,6 +160,11 @@ def _two(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+@lru_cache(maxsize=256)
+def _template(text: str) -> Template:
+    return environment().from_string(text)
+
+
 def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -> list[Finding]:
     """The findings of one check; a check on fields without answers finds nothing."""
     if any(name not in active for name in spec.fields):
@@ -188,7 +196,7 @@ def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -
         failed = [said] if not values[0].startswith(tuple(f"{code}-" for code in spec.values)) else []
     elif spec.kind == "same_then_same":
         failed = [said] if values[0] == values[1] and values[2] != values[3] else []
-    template = environment().from_string(spec.text)
+    template = _template(spec.text)
     return [Finding(spec.level, template.render(**f), spec.fields, spec.clause) for f in failed]
 
 
