@@ -133,6 +133,7 @@ TAKEN: list[tuple[str, str, Any]] = [
     ("council", "还没有", False),
     ("council", "已建立", True),
     ("platforms", "无", []),
+    ("platforms", "无，", []),
     ("platforms", "1. 甲实验室\n2. 乙中心", ["甲实验室", "乙中心"]),
     ("rd_spending", "600万 650万 700万", {"2023": 6_000_000, "2024": 6_500_000, "2025": 7_000_000}),
     ("rd_spending", "600、650、700万元", {"2023": 6_000_000, "2024": 6_500_000, "2025": 7_000_000}),
@@ -172,9 +173,16 @@ def test_what_is_accepted_normalises_to_itself(name: str, text: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10**12), st.integers(0, 10**6), st.floats(0, 10**7, allow_nan=False), st.integers(0, 10**6))
+@given(
+    st.integers(0, 10**12), st.integers(0, 10**6), st.floats(0, 10**7, allow_nan=False), st.integers(0, 10**6)
+)
 def test_numbers_said_back_are_the_numbers(yuan: int, count: int, area: float, share: int) -> None:
-    for name, value in (("equipment_value", yuan), ("staff_total", count), ("floor_area", round(area, 2)), ("share", share / 10**6)):
+    for name, value in (
+        ("equipment_value", yuan),
+        ("staff_total", count),
+        ("floor_area", round(area, 2)),
+        ("share", share / 10**6),
+    ):
         assert parse_answer(field(name), say(field(name), value, TEXTS), TEXTS) == value
 
 
@@ -190,6 +198,16 @@ def test_a_code_with_one_wrong_character_is_refused(body: str, at: int) -> None:
 def test_personal_answers_are_masked() -> None:
     shown = {name: mask(CENTRE.field(name), value, TEXTS) for name, value in [
         ("head_name", "张小三"), ("head_mobile", "13800138000"), ("head_phone", "0532-85911337"), ("head_email", "zhang@example.com")]}  # fmt: skip
-    assert shown == {"head_name": "张**", "head_mobile": "138****8000", "head_phone": "0532-8591****", "head_email": "z***@example.com"}
-    personal = {f.id for form in (CENTRE, ROSTER) for f in form.fields() if f.type in ("person", "mobile", "office_phone", "email")}
+    assert shown == {
+        "head_name": "张**",
+        "head_mobile": "138****8000",
+        "head_phone": "0532-8591****",
+        "head_email": "z***@example.com",
+    }
+    personal = {
+        f.id
+        for form in (CENTRE, ROSTER)
+        for f in form.fields()
+        if f.type in ("person", "mobile", "office_phone", "email")
+    }
     assert personal == {f.id for form in (CENTRE, ROSTER) for f in form.fields() if f.personal}

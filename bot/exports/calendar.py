@@ -12,7 +12,9 @@ from bot.texts import Texts
 from knowledge.pack import Milestone, Role
 
 
-def calendar(milestones: Iterable[Milestone], role: Role | None, now: datetime, texts: Texts, pack_id: str) -> bytes:
+def calendar(
+    milestones: Iterable[Milestone], role: Role | None, now: datetime, texts: Texts, pack_id: str
+) -> bytes:
     """An iCalendar file.
 
     Args:
@@ -51,4 +53,10 @@ def calendar(milestones: Iterable[Milestone], role: Role | None, now: datetime, 
 def milestones(data: ExportInput) -> list[ExportFile]:
     """The pack's milestones as an .ics, by role."""
     body = calendar(data.milestones, data.role, data.now, data.texts, data.pack_id)
-    return [ExportFile(safe_name(str(data.texts.get("exports.files.milestones")), ".ics"), "text/calendar; charset=utf-8", body)]
+    return [
+        ExportFile(
+            safe_name(str(data.texts.get("exports.files.milestones")), ".ics"),
+            "text/calendar; charset=utf-8",
+            body,
+        )
+    ]

@@ -113,8 +113,12 @@ class LongText(ShortText):
 class PersonName(Kind):
     """A person's name: Han with the middle dot, or Latin."""
 
-    _name = re.compile(r"[㐀-鿿\U00020000-\U0003ffff]{2,20}|[㐀-鿿]{1,15}(?:·[㐀-鿿]{1,15}){1,4}|[A-Za-z][A-Za-z.'’-]*(?: [A-Za-z.'’-]+){0,4}")
-    _not = re.compile(r"不知道|没有|暂无|跳过|先生$|女士$|经理$|主任$|老师$|教授$|同志$|怎么|什么|哪|吗$|公司|大学$|中心$")
+    _name = re.compile(
+        r"[㐀-鿿\U00020000-\U0003ffff]{2,20}|[㐀-鿿]{1,15}(?:·[㐀-鿿]{1,15}){1,4}|[A-Za-z][A-Za-z.'’-]*(?: [A-Za-z.'’-]+){0,4}"
+    )
+    _not = re.compile(
+        r"不知道|没有|暂无|跳过|先生$|女士$|经理$|主任$|老师$|教授$|同志$|怎么|什么|哪|吗$|公司|大学$|中心$"
+    )
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
@@ -129,7 +133,9 @@ class PersonName(Kind):
 class Uscc(Kind):
     """Unified social credit code (GB 32100), by its check digit."""
 
-    pattern = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{2}\d{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![0-9A-Za-z])")
+    pattern = re.compile(
+        r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{2}\d{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![0-9A-Za-z])"
+    )
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
@@ -158,7 +164,9 @@ class Choice(Kind):
         for option in field.choices:
             if key in {cls._key(word) for word in (option.value, option.label, *option.aliases)}:
                 return option.value
-        words = {option.value: [cls._key(w) for w in (option.label, *option.aliases)] for option in field.choices}
+        words = {
+            option.value: [cls._key(w) for w in (option.label, *option.aliases)] for option in field.choices
+        }
         # The longest name that stands in the text decides: 黄岛区科技局 is 黄岛区.
         inside = [(max((len(w) for w in ws if w in key), default=0), v) for v, ws in words.items()]
         best = max((size for size, _ in inside), default=0)
@@ -193,7 +201,9 @@ class Batch(Kind):
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
         said = _narrow(text)
         han = {"〇": "0", "零": "0", **{c: str(i) for i, c in enumerate("一二三四五六七八九", 1)}}
-        said = re.sub(r"[二零〇一三四五六七八九]{4}(?=年)", lambda m: "".join(han[c] for c in m.group()), said)
+        said = re.sub(
+            r"[二零〇一三四五六七八九]{4}(?=年)", lambda m: "".join(han[c] for c in m.group()), said
+        )
         years = cls._year.findall(said)
         if len(years) != 1:
             raise Reject("batch")
@@ -251,13 +261,17 @@ class OfficePhone(Kind):
     """A fixed line as "0532-85911337" with 转 and the extension. Eight digits alone are Qingdao's."""
 
     python = Annotated[str, Field(pattern=r"^0\d{2,3}-\d{7,8}(转\d{1,6})?$")]
-    pattern = re.compile(r"(?<![\d-])(?:(?:\+?86[- ]?)?[(（]?0\d{2,3}[)）]?[-—– ]?)?[2-9]\d{3}[- ]?\d{3,4}(?!\d)(?:\s*(?:转|分机|ext\.?|-)\s*\d{1,6})?")
+    pattern = re.compile(
+        r"(?<![\d-])(?:(?:\+?86[- ]?)?[(（]?0\d{2,3}[)）]?[-—– ]?)?[2-9]\d{3}[- ]?\d{3,4}(?!\d)(?:\s*(?:转|分机|ext\.?|-)\s*\d{1,6})?"
+    )
     home: ClassVar[str] = "0532"
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
         said = re.sub(r"[—–－]", "-", _narrow(text))
-        parts = re.fullmatch(r"([+\d\s()\-]+?)(?:\s*(?:转|分机号?|ext\.?|x|#|,)\s*(\d{1,6}))?", said, re.IGNORECASE)
+        parts = re.fullmatch(
+            r"([+\d\s()\-]+?)(?:\s*(?:转|分机号?|ext\.?|x|#|,)\s*(\d{1,6}))?", said, re.IGNORECASE
+        )
         if not parts:
             raise Reject("office_phone", said=_short(text))
         main, extension = parts[1].strip(), parts[2]
@@ -295,7 +309,9 @@ class Email(Kind):
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
-        said = re.sub(r"^(mailto|e-?mail|邮箱)\s*[:：]\s*", "", _narrow(text), flags=re.IGNORECASE).rstrip("。.,;")
+        said = re.sub(r"^(mailto|e-?mail|邮箱)\s*[:：]\s*", "", _narrow(text), flags=re.IGNORECASE).rstrip(
+            "。.,;"
+        )
         if not cls._whole.fullmatch(said):
             raise Reject("email", said=_short(text))
         name, _, domain = said.rpartition("@")
@@ -365,7 +381,11 @@ class Count(Kind):
         if _NONE.fullmatch(said):
             return 0
         quantity = _one(said, "count")
-        if quantity.unit in ("share", "m2", "days", "years") or quantity.unit == "yuan" and "元" in quantity.text:
+        if (
+            quantity.unit in ("share", "m2", "days", "years")
+            or quantity.unit == "yuan"
+            and "元" in quantity.text
+        ):
             raise Reject("wrong_unit", said=quantity.text)
         if quantity.exact.denominator != 1:
             raise Reject("count_whole", said=quantity.text)
@@ -464,8 +484,10 @@ class TextList(Kind):
             item = plain(part).strip("。，, ")
             while (bare := cls._mark.sub("", item).strip("。，, ")) != item:
                 item = bare
-            if item and item not in items:
+            if item and item not in items and not _NONE.fullmatch(item):
                 items.append(item)
+        if not items and _NONE.search(text):
+            return []
         if not any(_worded(item) for item in items):
             raise Reject("no_words")
         if (longest := max(len(item) for item in items)) > 200:
@@ -530,7 +552,8 @@ class Yearly(Kind):
     @classmethod
     def say(cls, value: Any, field: FieldSpec, texts: Texts) -> str:
         return str(texts.get("forms.words.between")).join(
-            texts.render("forms.words.yearly", year=year, amount=say_yuan(int(amount))) for year, amount in value.items()
+            texts.render("forms.words.yearly", year=year, amount=say_yuan(int(amount)))
+            for year, amount in value.items()
         )
 
 
@@ -544,4 +567,3 @@ KINDS: Mapping[str, type[Kind]] = {
 def kind_of(field: FieldSpec) -> type[Kind]:
     """The kind of a field."""
     return KINDS[field.type]
-

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from jinja2 import Template
 
 from bot.conversation import Profile
 from bot.forms.definition import Answers, FieldSpec, Form, FormCheck
@@ -68,7 +71,11 @@ class Review:
 
 
 def review(
-    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts, profile: Profile | None = None
+    form: Form,
+    answers: Answers,
+    thresholds: Iterable[Threshold],
+    texts: Texts,
+    profile: Profile | None = None,
 ) -> Review:
     """Look through a form as it stands.
 
@@ -109,7 +116,9 @@ def figures(form: Form, answers: Answers) -> dict[str, float]:
     return out
 
 
-def shortfalls(form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts) -> list[Shortfall]:
+def shortfalls(
+    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts
+) -> list[Shortfall]:
     """Figures below their thresholds, with clause (in the threshold) and gap."""
     known = figures(form, answers)
     unit = answers.get("unit_type")
@@ -139,12 +148,21 @@ def _amount(value: float, unit: str, texts: Texts) -> str:
     if unit == "yuan":
         return say_yuan(round(value))
     if unit == "share":
-        return f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%" if value * 100 < 0.01 else _two(value * 100) + "%"
+        return (
+            f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%"
+            if value * 100 < 0.01
+            else _two(value * 100) + "%"
+        )
     return _two(value) + str(texts.get("forms.units").get(unit, ""))
 
 
 def _two(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+@lru_cache(maxsize=256)
+def _template(text: str) -> Template:
+    return environment().from_string(text)
 
 
 def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -> list[Finding]:
@@ -158,7 +176,11 @@ def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -
     if spec.kind == "at_most" and isinstance(values[0], Mapping):
         field = form.field(spec.fields[0])
         failed = [
-            {"year": year, "a": Money.say(amount, field, texts), "b": Money.say(values[1][year], field, texts)}
+            {
+                "year": year,
+                "a": Money.say(amount, field, texts),
+                "b": Money.say(values[1][year], field, texts),
+            }
             for year, amount in values[0].items()
             if amount > values[1].get(year, amount) > 0
         ]
@@ -174,7 +196,7 @@ def _run(form: Form, spec: FormCheck, active: Mapping[str, Any], texts: Texts) -
         failed = [said] if not values[0].startswith(tuple(f"{code}-" for code in spec.values)) else []
     elif spec.kind == "same_then_same":
         failed = [said] if values[0] == values[1] and values[2] != values[3] else []
-    template = environment().from_string(spec.text)
+    template = _template(spec.text)
     return [Finding(spec.level, template.render(**f), spec.fields, spec.clause) for f in failed]
 
 
