@@ -151,19 +151,36 @@ def fit_weights(cases: Sequence[tuple[Vector, float, int | None]], rounds: int =
         rows[-1, len(FEATURES) :] = (1.0, negative)
         designs.append((rows, len(features) if right is None else right))
     ridge = 0.01
+    worth = _worth(designs, theta, ridge)
     for _ in range(rounds):
         gradient = -ridge * theta
         hessian = -ridge * np.eye(size)
         for rows, right in designs:
-            utilities = rows @ theta
-            utilities -= utilities.max()
-            p = np.exp(utilities)
-            p /= p.sum()
+            p = _softmax(rows @ theta)
             mean = p @ rows
             gradient += rows[right] - mean
             hessian -= (rows * p[:, None]).T @ rows - np.outer(mean, mean)
-        step = np.linalg.solve(hessian, gradient)
-        theta -= np.clip(step, -5.0, 5.0)
-        if float(np.abs(step).max()) < 1e-4:
+        step = -np.linalg.solve(hessian, gradient)
+        share = 1.0
+        while share > 1e-4 and (new := _worth(designs, theta + share * step, ridge)) < worth:
+            share /= 2
+        theta = theta + share * step
+        if new - worth < 1e-4:
             break
+        worth = new
     return tuple(float(w) for w in theta[: len(FEATURES)]), (float(theta[-2]), float(theta[-1]))
+
+
+def _softmax(utilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(utilities - utilities.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _worth(designs: Sequence[tuple[NDArray[np.float64], int]], theta: NDArray[np.float64], ridge: float) -> float:
+    """The penalised log-likelihood."""
+    total = -0.5 * ridge * float(theta @ theta)
+    for rows, right in designs:
+        utilities = rows @ theta
+        top = float(utilities.max())
+        total += float(utilities[right]) - top - float(np.log(np.exp(utilities - top).sum()))
+    return total
