@@ -126,7 +126,13 @@ class ChromaStore:
                 self._collection.delete(ids=list(ids[start : start + _BATCH]))
 
     def close(self) -> None:
-        """Let go of the files, so that they can be replaced."""
+        """Let go of files and connections, so that they can be replaced."""
+        with suppress(Exception):
+            # Chroma's own closing leaves the connections of its HTTP clients to the garbage collector.
+            admin = self._client._admin_client
+            for part in (self._client._server, admin._server):
+                if session := getattr(part, "_session", None):
+                    session.close()
         with suppress(Exception):
             self._client.close()
 
