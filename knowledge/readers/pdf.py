@@ -6,6 +6,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -15,6 +16,8 @@ from pdfminer.pdfexceptions import PDFException
 from pdfplumber.utils.exceptions import PdfminerException
 from pypdf.errors import LimitReachedError, PyPdfError
 
+from knowledge.clauses.layout import is_ended
+from knowledge.clauses.numbering import find_mark
 from knowledge.readers.base import Caution, Limits, Problem, ReaderError, Remark, Source, table_text
 
 _PAGE_NUMBER = re.compile(
@@ -165,15 +168,25 @@ def _masked(line: _Line) -> str:
     return re.sub(r"\d+", "#", "".join(line.text.split()))
 
 
+def _by_indent(lines: list[_Line], left: float, size: float) -> bool:
+    """Whether the text indents its paragraphs: most lines that surely begin one stand away from the margin."""
+    starts = [
+        line.left - left > 1.2 * size
+        for before, line in pairwise(lines)
+        if is_ended(before.text) and find_mark(line.text)
+    ]
+    indented = sum(1.2 * size < line.left - left < 3 * size for line in lines)
+    return indented >= 2 and (sum(starts) >= 0.7 * len(starts) if starts else indented >= 0.1 * len(lines))
+
+
 def _paragraphs(pages: list[list[_Block]]) -> list[str]:
     """Lines to paragraphs, over page ends too, by indents and by how far the line before reaches."""
     lines = [block for page in pages for block in page if isinstance(block, _Line)]
     left = min((line.left for line in lines), default=0.0)
     right = max((line.right for line in lines), default=0.0)
     size = median([line.size for line in lines]) if lines else 1.0
-    indented = [line for line in lines if 1.2 * size < line.left - left < 3 * size]
     # Only where paragraphs are indented does a line flush left tell that it goes on with the one before.
-    by_indent = len(indented) >= max(2, 0.1 * len(lines))
+    by_indent = _by_indent(lines, left, size)
     paragraphs: list[str] = []
     last: _Line | None = None
     grid: _Grid | None = None
