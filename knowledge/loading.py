@@ -15,7 +15,18 @@ from knowledge.clauses import Clause, parse
 from knowledge.eligibility import EligibilityRules
 from knowledge.guide import Guide
 from knowledge.lexicon import Lexicon
-from knowledge.pack import Contact, DocumentSpec, Fact, Facts, Milestone, PackError, Threshold, Topic, TopicKind, Value
+from knowledge.pack import (
+    Contact,
+    DocumentSpec,
+    Fact,
+    Facts,
+    Milestone,
+    PackError,
+    Threshold,
+    Topic,
+    TopicKind,
+    Value,
+)
 
 PACKS = Path(__file__).parent / "packs"
 _T = TypeVar("_T")
