@@ -76,7 +76,10 @@ class Fact(_Data):
 
 
 class Milestone(Fact):
-    """A dated duty. `opens` None: only the last day is given. Both days are inclusive (READING.md, 2)."""
+    """A dated duty. `opens` None: only the last day is given. Both days are inclusive (READING.md, 2).
+
+    `note` is a template that goes with every answer on it, e.g. to keep two like dates apart.
+    """
 
     id: str
     title: str
@@ -86,6 +89,7 @@ class Milestone(Fact):
     closes: date
     where: str | None = None
     seal: str | None = None
+    note: str | None = None
 
 
 class Contact(Fact):
@@ -95,6 +99,7 @@ class Contact(Fact):
     office: str
     phone: str
     purpose: str
+    business: bool = False
 
 
 class Threshold(Fact):

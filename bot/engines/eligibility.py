@@ -1,0 +1,99 @@
+"""Whether a centre is in scope, with a proof line for each condition; asked step by step or in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.conversation import Profile
+from bot.engines.base import Answer, Ask, Book, topic_choices
+from bot.messages import Choice, Status
+from knowledge.eligibility import Condition, Finding, Result, Verdict, decide, judge
+from knowledge.loading import Pack
+
+
+def condition_choices(condition: Condition) -> tuple[Choice, ...]:
+    """The buttons of a condition."""
+    return tuple(Choice(label=c.label, value=f"e:{condition.id}:{c.value}") for c in condition.choices)
+
+
+def shown(pack: Pack, book: Book, value: str | None) -> str:
+    """An approval batch in words, e.g. 2022年第1批."""
+    if value is None:
+        return ""
+    year, _, number = value.partition("-")
+    for condition in pack.eligibility.conditions:
+        if condition.id == "batch" and not year.isdigit():
+            return next((c.label.removesuffix("获批") for c in condition.choices if c.value == value), value)
+    return book.texts.render("eligibility.batch", year=year, number=number)
+
+
+def _line(condition: Condition, finding: Finding, value: str | None, said: str | None, words: str, book: Book) -> str:
+    key = value if value in condition.texts else finding.value
+    text = book.render(condition.texts.get(key, condition.texts["unknown"]), Profile(), shown=words)
+    book.cite(condition.clause, condition.quote)
+    return book.texts.render("eligibility.line", finding=finding.value, text=text, said=said)
+
+
+def _verdict(result: Result, known: Mapping[str, str]) -> str:
+    findings = {c.id: f for c, f in result.findings}
+    if result.verdict is Verdict.NOT_IN_SCOPE:
+        return "out_upgraded" if findings.get("upgraded") is Finding.NOT_MET else "out_batch"
+    if result.verdict is Verdict.IN_SCOPE:
+        return "in_scope"
+    if known.get("upgraded") == "national":
+        return "unknown_national"
+    if findings.get("batch") is Finding.MET:
+        return "in_scope_if"
+    return "unknown_2022" if known.get("batch") else "unknown"
+
+
+def eligibility(ask: Ask, book: Book) -> Answer:
+    """Decide from what the person said, now or before; what is not known is said, and the next thing asked for."""
+    pack, profile = book.pack, ask.profile
+    known = profile.conditions
+    result = decide(pack.eligibility, known)
+    words = shown(pack, book, known.get("batch"))
+    parts = []
+    remembered = [k for k in known if k not in ask.fresh and k in profile.said]
+    if remembered:
+        parts.append(book.texts.render("eligibility.remembered", said="，".join(
+            words if k == "batch" else f"“{profile.said[k]}”" for k in remembered)))
+    parts.append(book.render(pack.eligibility.verdicts[_verdict(result, known)], profile, shown=words))
+    lines = [
+        _line(c, f, known.get(c.id), profile.said.get(c.id), words, book)
+        for c, f in result.findings
+        if f is not Finding.UNKNOWN or (c.decides and result.verdict is not Verdict.NOT_IN_SCOPE)
+    ]
+    parts.append("\n".join(lines))
+    if result.verdict is Verdict.IN_SCOPE:
+        consequence = pack.eligibility.consequence
+        parts.append(consequence.text)
+        book.cite(consequence.clause, consequence.quote)
+    caution = any(f is Finding.CAUTION for _, f in result.findings) or known.get("upgraded") == "national"
+    if caution:
+        parts.append(book.texts.render("eligibility.who_decides", phone=book.phone("platform_office")))
+    if ask.topic.params.get("guided"):
+        return _guided(ask, book, result, parts)
+    choices = topic_choices(pack, ask.topic.next)
+    if result.ask is not None and result.verdict is Verdict.UNKNOWN:
+        parts.append(result.ask.question)
+        return Answer("\n\n".join(parts), book.citations(), choices=condition_choices(result.ask),
+                      pending={"kind": "eligibility", "condition": result.ask.id})
+    return Answer("\n\n".join(parts), book.citations(), choices=choices)
+
+
+def _guided(ask: Ask, book: Book, result: Result, parts: list[str]) -> Answer:
+    """The guided way: one question at a time, answered ones are not asked again; then the result."""
+    if result.ask is not None and result.verdict is not Verdict.NOT_IN_SCOPE:
+        open_questions = [c for c, f in result.findings if f is Finding.UNKNOWN]
+        text = book.texts.render("eligibility.ask", question=result.ask.question, left=len(open_questions))
+        book.cite(result.ask.clause, result.ask.quote)
+        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(result.ask),
+                      pending={"kind": "eligibility", "condition": result.ask.id, "guided": True})
+    choices = (Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again"), *topic_choices(book.pack, ask.topic.next))
+    return Answer("\n\n".join(parts), book.citations(), choices=choices)
+
+
+def accepts(condition: Condition, value: str) -> bool:
+    """Whether a value is one of the condition's own or can be judged."""
+    return any(c.value == value for c in condition.choices) or judge(condition, value) is not Finding.UNKNOWN

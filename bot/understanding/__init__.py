@@ -1,0 +1,1 @@
+"""What a message says: who is speaking, what of their own they mention, what they ask after."""

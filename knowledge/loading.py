@@ -1,0 +1,198 @@
+"""Reading a pack's folder and checking everything in it against everything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from knowledge.clauses import Clause, parse
+from knowledge.eligibility import EligibilityRules
+from knowledge.guide import Guide
+from knowledge.lexicon import Lexicon
+from knowledge.pack import (
+    Contact,
+    DocumentSpec,
+    Fact,
+    Facts,
+    Milestone,
+    PackError,
+    Threshold,
+    Topic,
+    TopicKind,
+    Value,
+)
+
+PACKS = Path(__file__).parent / "packs"
+_T = TypeVar("_T")
+_TOPICS = TypeAdapter(tuple[Topic, ...])
+_BLANKS = re.compile(r"\s+")
+
+
+class PackInfo(BaseModel):
+    """pack.yaml."""
+
+    id: str
+    title: str
+    short: str
+    year: int
+    time_zone: str
+    documents: tuple[DocumentSpec, ...]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A loaded pack. `clauses` by id; `topics` by id, in file order."""
+
+    folder: Path
+    info: PackInfo
+    clauses: Mapping[str, Clause]
+    facts: Facts
+    eligibility: EligibilityRules
+    guide: Guide
+    lexicon: Lexicon
+    topics: Mapping[str, Topic]
+    negatives: tuple[str, ...]
+    milestones: Mapping[str, Milestone] = field(init=False)
+    contacts: Mapping[str, Contact] = field(init=False)
+    thresholds: Mapping[str, Threshold] = field(init=False)
+    values: Mapping[str, Value] = field(init=False)
+    documents: Mapping[str, DocumentSpec] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("milestones", "contacts", "thresholds", "values"):
+            object.__setattr__(self, name, {f.id: f for f in getattr(self.facts, name)})
+        object.__setattr__(self, "documents", {d.id: d for d in self.info.documents})
+
+    def clause(self, ref: str) -> Clause:
+        """The clause of a reference ("四（一）" or "notice:四（一）"). Raises PackError where there is none."""
+        try:
+            return self.clauses[clause_id(ref)]
+        except KeyError:
+            raise PackError(f"{self.folder.name}: no clause {ref!r}") from None
+
+
+def clause_id(ref: str) -> str:
+    """A bare path is a clause of the notice."""
+    return ref if ":" in ref else f"notice:{ref}"
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file. Raises PackError that names file, line and problem."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(f"{path}: cannot be read ({error}); expected a YAML file in UTF-8") from error
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise PackError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', error)})") from error
+
+
+def _validated(path: Path, adapter: TypeAdapter[_T], data: Any) -> _T:
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = list(first["loc"])
+        if place and isinstance(place[0], int) and isinstance(data, list) and isinstance(data[place[0]], dict):
+            place[0] = data[place[0]].get("id", place[0])
+        where = ".".join(str(p) for p in place) or "top level"
+        raise PackError(
+            f"{path}: {where}: {first['msg']} (found {str(first.get('input'))[:60]!r})"
+        ) from error
+
+
+def _model(path: Path, kind: type[_T]) -> _T:
+    return _validated(path, TypeAdapter(kind), read_yaml(path))
+
+
+def load_pack(name: str | Path) -> Pack:
+    """Load and check a pack by name or folder.
+
+    Raises:
+        PackError: Something is missing, malformed or contradicts the sources; the message names the
+            file, the place, and what was expected.
+    """
+    folder = Path(name) if Path(name).is_dir() else PACKS / str(name)
+    if not (folder / "pack.yaml").is_file():
+        known = ", ".join(sorted(p.name for p in PACKS.iterdir() if p.is_dir()))
+        raise PackError(f"no pack {str(name)!r}: expected a folder with a pack.yaml, or one of: {known}")
+    info = _model(folder / "pack.yaml", PackInfo)
+    clauses: dict[str, Clause] = {}
+    for document in info.documents:
+        if document.file:
+            path = folder / document.file
+            try:
+                text = path.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise PackError(f"{path}: cannot be read ({error}); expected the text of {document.title}") from error
+            clauses |= {c.id: c for c in parse(document.id, text)}
+    topics: dict[str, Topic] = {}
+    for path in sorted((folder / "topics").glob("*.yaml")):
+        for topic in _validated(path, _TOPICS, read_yaml(path)):
+            if topic.id in topics:
+                raise PackError(f"{path}: topic {topic.id!r} stands twice")
+            topics[topic.id] = topic
+    negatives = folder / "negatives.yaml"
+    pack = Pack(
+        folder=folder, info=info, clauses=clauses,
+        facts=_model(folder / "facts.yaml", Facts),
+        eligibility=_model(folder / "eligibility.yaml", EligibilityRules),
+        guide=_model(folder / "guide.yaml", Guide),
+        lexicon=_model(folder / "lexicon.yaml", Lexicon),
+        topics=topics,
+        negatives=_model(negatives, tuple[str, ...]) if negatives.exists() else (),
+    )
+    _check(pack)
+    return pack
+
+
+def _check(pack: Pack) -> None:
+    facts: list[tuple[str, Fact]] = [
+        (f"facts.yaml: {f.id}", f)
+        for group in (pack.facts.milestones, pack.facts.contacts, pack.facts.thresholds, pack.facts.values)
+        for f in group
+    ]
+    quoted = [(name, f.clause, f.quote) for name, f in facts]
+    quoted += [(f"eligibility.yaml: {c.id}", c.clause, c.quote) for c in pack.eligibility.conditions]
+    quoted.append(("eligibility.yaml: consequence", pack.eligibility.consequence.clause, pack.eligibility.consequence.quote))
+    for name, ref, quote in quoted:
+        if _BLANKS.sub("", quote) not in _BLANKS.sub("", pack.clause(ref).text):
+            raise PackError(f"{pack.folder.name}/{name}: the quote {quote!r} does not occur in clause {ref!r}")
+    for step in pack.guide.steps():
+        for ref in step.clauses:
+            pack.clause(ref)
+    claims = {f"{m.id}.{end}" for m in pack.facts.milestones for end in ("opens", "closes")} | set(pack.thresholds)
+    seen: dict[str, str] = {}
+    for topic in pack.topics.values():
+        _check_topic(pack, topic, claims)
+        for sample in topic.samples:
+            if seen.setdefault(sample, topic.id) != topic.id:
+                raise PackError(f"topics: {sample!r} is a sample of both {seen[sample]!r} and {topic.id!r}")
+
+
+def _check_topic(pack: Pack, topic: Topic, claims: Iterable[str]) -> None:
+    where = f"{pack.folder.name}/topics: {topic.id}"
+    for ref in topic.clauses:
+        if clause_id(ref) not in pack.clauses:
+            raise PackError(f"{where}: no clause {ref!r}")
+    for other in topic.next:
+        if other not in pack.topics:
+            raise PackError(f"{where}: next names {other!r}, which is no topic")
+    for claim in topic.claims:
+        if claim not in claims:
+            raise PackError(f"{where}: claims names {claim!r}, which is no fact")
+    if (topic.answer is None) == (topic.engine is None):
+        raise PackError(f"{where}: expected either an answer or an engine")
+    if topic.kind in (TopicKind.DECLINE, TopicKind.REFUSE) and not topic.reason:
+        raise PackError(f"{where}: kind {topic.kind} needs a reason")
+    if not topic.samples:
+        raise PackError(f"{where}: expected at least one sample question")
