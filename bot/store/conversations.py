@@ -14,10 +14,11 @@ from bot.messages import Reply, Status
 from bot.store.codec import aware, digest, dump_body, load_body
 from bot.store.database import Database
 from bot.store.errors import Missing, StaleConversation
+from bot.store.filing import Filing
 from bot.store.outbox import NewDelivery, Outbox
 from bot.store.tables import ConversationRow, Meta, ProcessedUpdate, Told, TurnRow
 from bot.store.threads import thread_of
-from bot.store.tickets import NewTicket, Tickets
+from bot.store.ticket_values import NewTicket
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class KeptTurn:
 class Conversations:
     """Loading and saving conversations."""
 
-    def __init__(self, db: Database, tickets: Tickets, outbox: Outbox) -> None:
+    def __init__(self, db: Database, tickets: Filing, outbox: Outbox) -> None:
         self._db = db
         self._tickets = tickets
         self._outbox = outbox
