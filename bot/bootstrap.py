@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.assistant import Assistant, Keeper
 from bot.messages import Message
@@ -19,6 +21,9 @@ from knowledge.encoder import Encoder, load_encoder
 from knowledge.finding import Finder, clean, cleaner, load_calibration, open_finder, records_of
 from knowledge.loading import Pack, load_pack
 from knowledge.pack import Role
+
+if TYPE_CHECKING:
+    from bot.store import Store
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,39 @@ def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts) -> Assist
     return Assistant(steps, keeper, texts)
 
 
-def data_folder(settings: Settings) -> Path:
-    """DATA_DIR as an absolute path."""
-    return settings.data_dir.absolute()
+@dataclass(frozen=True)
+class Service:
+    """Everything that a process of the assistant holds open; channels and the console are given one."""
+
+    settings: Settings
+    knowledge: Knowledge
+    texts: Texts
+    store: Store
+    assistant: Assistant
+
+    @property
+    def pack(self) -> Pack:
+        """The pack that is served."""
+        return self.knowledge.pack
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge | None = None, now: Now | None = None) -> AsyncIterator[Service]:
+    """Open the knowledge and the store, and close them at the end.
+
+    Raises:
+        PackError, EncoderError, StoreError: Something cannot be opened; the message says what would help.
+    """
+    from bot.keeping import StoreKeeper
+    from bot.store import Store, Vault
+
+    loaded = knowledge or await asyncio.to_thread(load_knowledge, settings)
+    key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
+    store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
+    try:
+        yield Service(settings, loaded, texts, store, make_assistant(loaded, StoreKeeper(store), texts))
+    finally:
+        await store.close()
 
 
 Now = Callable[[], datetime]
