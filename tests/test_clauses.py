@@ -158,7 +158,8 @@ def test_the_parts_around_a_body_have_names() -> None:
     text = (
         "测试市某某局文件\n测某字〔2020〕7号\n关于印发《某某管理\n办法》的通知\n各区某某部门，\n各有关单位：\n"
         "现将办法印发给你们。\n请遵照执行。\n\n附件：1.某某表\n2.某某名单\n\n测试市某某局\n2020年1月2日\n"
-        "（此件公开发布）\n某某管理办法\n（2020年1月修订）\n第一章 总则\n第一条 甲。\n附件1\n某某表\n（一）乙。"
+        "（此件公开发布）\n某某管理办法\n（2020年1月修订）\n第一章 总则\n第一条 甲。\n"
+        "附件1\n某某表\n（一）乙。"
     )
     assert texts(text) == {
         "文头": "测试市某某局文件\n测某字〔2020〕7号",
@@ -186,7 +187,8 @@ def test_a_table_of_contents_is_one_clause() -> None:
 
 
 def test_the_articles_of_the_only_attachment_that_has_any_are_cited_without_its_name() -> None:
-    text = "关于印发办法的通知\n各单位：\n一、照办。\n某某局\n2020年1月2日\n附件1\n某某办法\n第一条 甲。\n第二条 乙。"
+    notice = "关于印发办法的通知\n各单位：\n一、照办。\n某某局\n2020年1月2日\n"
+    text = notice + "附件1\n某某办法\n第一条 甲。\n第二条 乙。"
     assert paths(text)[-3:] == ["附件1", "第一条", "第二条"]
 
 
@@ -196,6 +198,11 @@ def test_a_text_without_any_number_is_read_as_paragraphs() -> None:
 
 def test_an_empty_text_has_no_clauses() -> None:
     assert parse("d", "\n \u3000\n") == []
+
+
+def test_a_file_of_thousands_of_signatures_does_not_exhaust_the_stack() -> None:
+    report = parse_report("d", "某某局\n2020年1月2日\n某某办法\n第一条 甲。\n" * 3000)
+    assert report.leftovers == ()
 
 
 def test_a_gap_in_the_numbering_is_followed_and_reported() -> None:
