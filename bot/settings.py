@@ -63,18 +63,15 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_async(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
-            raise ValueError(
-                "must begin with sqlite+aiosqlite:// or postgresql+asyncpg://, "
-                "for example postgresql+asyncpg://user:password@host/name"
-            )
+    def _is_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite", "postgres")):
+            raise ValueError("must begin with sqlite:// or postgresql://, for example postgresql://user:password@host/name")
         return value
 
     @cached_property
     def database(self) -> str:
         """The database's address."""
-        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'assistant.db').absolute()}"
+        return self.database_url or f"sqlite:///{(self.data_dir / 'qtic.db').absolute()}"
 
     @classmethod
     def read(cls) -> Settings:

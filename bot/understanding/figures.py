@@ -81,7 +81,7 @@ def _bind(text: str, lexicon: Lexicon) -> list[_Bound]:
     bound: list[_Bound] = []
     previous_end = 0
     quantities = [q for q in find_quantities(text) if q.unit != "years"]
-    starts = [q.start for q in quantities[1:]] + [len(text)]
+    starts = [*(q.start for q in quantities[1:]), len(text)][: len(quantities)]
     for quantity, next_start in zip(quantities, starts, strict=True):
         hit = _nearest(text, quantity, lexicon, previous_end, next_start)
         inherited = hit is None and bool(bound) and _fits(lexicon.indicators[bound[-1].indicator], quantity)

@@ -1,0 +1,115 @@
+"""`Assistant.handle`: one message in, one reply out, kept before it is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from bot.conversation import Conversation, Turn
+from bot.messages import Choice, Message, Reason, Reply, Status
+from bot.texts import Texts
+
+Step = Callable[[Message, Conversation], Awaitable[Reply | None]]
+_LONGEST = 4000
+_WORD = re.compile(r"\w")
+
+UNQUEUED = frozenset({Reason.OFF_TOPIC, Reason.BAD_INPUT})
+"""Declined for these reasons, a message is nobody's work."""
+
+
+class Keeper(Protocol):
+    """Where conversations are kept (`bot.store`, or memory for question sets)."""
+
+    async def load(self, message: Message) -> Conversation:
+        """The conversation of a message; a new one where there is none."""
+
+    async def earlier(self, message: Message) -> Reply | None:
+        """The reply given to the same message before, if any."""
+
+    async def ticket_number(self, message: Message, reply: Reply) -> str:
+        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one)."""
+
+    async def keep(self, conversation: Conversation, turn: Turn) -> Reply:
+        """Keep a turn, and its ticket where the reply names one, at once; returns the reply as kept."""
+
+
+class Assistant:
+    """Runs the steps in order; the first reply wins. Messages of one conversation wait for each other."""
+
+    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts) -> None:
+        self._steps = tuple(steps)
+        self._keeper = keeper
+        self._texts = texts
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def handle(self, message: Message) -> Reply:
+        """Answer a message and keep the turn.
+
+        A message that was handled before (same `external_id`) gets its earlier reply. Raises what the
+        keeper raises where the turn cannot be kept: a reply that is not kept is not given.
+        """
+        async with self._alone(message.conversation_id):
+            if message.external_id and (earlier := await self._keeper.earlier(message)):
+                return earlier
+            conversation = await self._keeper.load(message)
+            reply = self._refused_input(message) or await self._run(message, conversation)
+            reply = await self._escalated(message, reply)
+            turn = Turn(at=message.at, text=message.text or _label(message, conversation), reply=reply, external_id=message.external_id)
+            return await self._keeper.keep(conversation, turn)
+
+    async def _run(self, message: Message, conversation: Conversation) -> Reply:
+        for step in self._steps:
+            if (reply := await step(message, conversation)) is not None:
+                return reply
+        raise RuntimeError("the last step must always reply")
+
+    async def _escalated(self, message: Message, reply: Reply) -> Reply:
+        """A declined question gets its ticket's number, and the person is told."""
+        if reply.status is not Status.UNANSWERED or reply.reason in UNQUEUED:
+            return reply
+        number = await self._keeper.ticket_number(message, reply)
+        told = self._texts.render("replies.queued", number=number)
+        return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
+
+    def _refused_input(self, message: Message) -> Reply | None:
+        if message.choice:
+            return None
+        text = message.text.strip()
+        if not text:
+            key = "empty"
+        elif len(text) > _LONGEST:
+            key = "too_long"
+        elif not _WORD.search(text):
+            key = "unreadable"
+        else:
+            return None
+        choices = tuple(Choice(**c) for c in self._texts.get("replies.most_asked"))
+        words = self._texts.render(f"replies.bad_input.{key}", length=len(text), limit=_LONGEST)
+        return Reply(text=words, status=Status.CLARIFY, reason=Reason.BAD_INPUT, choices=choices)
+
+    @asynccontextmanager
+    async def _alone(self, conversation_id: str) -> AsyncIterator[None]:
+        lock, waiting = self._locks.get(conversation_id, (asyncio.Lock(), 0))
+        self._locks[conversation_id] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks[conversation_id]
+            if waiting == 1:
+                del self._locks[conversation_id]
+            else:
+                self._locks[conversation_id] = (lock, waiting - 1)
+
+
+def _label(message: Message, conversation: Conversation) -> str:
+    """What a pressed button said, for the history."""
+    for turn in reversed(conversation.turns):
+        for choice in turn.reply.choices:
+            if choice.value == message.choice:
+                return choice.label
+    return message.choice or ""

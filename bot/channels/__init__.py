@@ -1,0 +1,1 @@
+"""Ways in and out. A channel translates and nothing more."""

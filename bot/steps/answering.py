@@ -1,0 +1,138 @@
+"""Answering: understand, let the topic's engine or template write, turn it into a reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bot.conversation import Conversation, Profile
+from bot.engines.base import Answer, Ask, Book, topic_choices
+from bot.engines.table import engine_for
+from bot.messages import Choice, Message, Reason, Reply, Status
+from bot.texts import Texts
+from bot.understanding.slots import Slots
+from bot.understanding.understand import Decision, Understander, Understood
+from knowledge.loading import Pack
+from knowledge.pack import Topic, TopicKind
+
+_SCOPE = frozenset({"scope", "batch", "upgrade"})
+
+
+def remember(profile: Profile, slots: Slots) -> frozenset[str]:
+    """Keep what a message said of the person; returns the names of what it said."""
+    fresh = set()
+    if slots.role is not None:
+        profile.role = slots.role
+        fresh.add("role")
+    if slots.unit_type is not None:
+        profile.unit_type = slots.unit_type
+        fresh.add("unit_type")
+    for name, value in slots.conditions.items():
+        profile.conditions[name] = value
+        fresh.add(name)
+    profile.said.update(slots.said)
+    return frozenset(fresh)
+
+
+class Answering:
+    """The step that answers from the pack."""
+
+    def __init__(self, pack: Pack, texts: Texts, understander: Callable[[], Understander], zone_day: Callable[[Message], object]) -> None:
+        self._pack = pack
+        self._texts = texts
+        self._understander = understander
+        self._day = zone_day
+        self._by_engine = {t.engine: t for t in reversed(pack.topics.values()) if t.engine}
+
+    async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
+        """Answer, ask back or decline with a topic; None where nothing fits."""
+        day = self._day(message)
+        found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
+        return self.answer(found, conversation, day)
+
+    def answer(self, found: Understood, conversation: Conversation, day: object) -> Reply | None:
+        """The reply to an understood message; remembers what it said."""
+        fresh = remember(conversation.profile, found.slots)
+        topics = self._overridden(found, conversation, fresh)
+        if topics is None:
+            if found.decision is Decision.CLARIFY:
+                return self._ask_back(found, conversation)
+            if fresh and found.decision is Decision.NONE:
+                return self._noted(conversation, fresh)
+            if found.decision is Decision.NONE:
+                return None
+            topics = found.topics
+        answers = [self._run(topic, found, conversation, fresh, day) for topic in topics]
+        conversation.profile.figures.update(found.figures.own)
+        if topics[0].kind is not TopicKind.CHITCHAT:
+            conversation.last_topics = tuple(t.id for t in topics)
+            conversation.last_question = found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
+        return self._reply(topics, answers, conversation)
+
+    def say_topic(self, topic_id: str, conversation: Conversation, day: object) -> Reply | None:
+        """The answer of a topic chosen by a button; None where there is no such topic any more."""
+        topic = self._pack.topics.get(topic_id)
+        if topic is None:
+            return None
+        answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+        conversation.last_topics, conversation.last_question = (topic.id,), topic.samples[0]
+        return self._reply((topic,), [answer], conversation)
+
+    def _overridden(self, found: Understood, conversation: Conversation, fresh: frozenset[str]) -> tuple[Topic, ...] | None:
+        """Own figures and own batch are computed with, even where the words alone would find a general topic."""
+        best = found.topics[0] if found.topics else None
+        if best is not None and best.kind in (TopicKind.REFUSE, TopicKind.CHITCHAT):
+            return None
+        figures = set(found.figures.own)
+        if figures and (checking := self._by_engine.get("self_check")):
+            judging = any(w in found.text for w in self._pack.lexicon.judging_words)
+            about = best is not None and (best.engine == "self_check" or any(c in self._pack.thresholds for c in best.claims))
+            lost = best is None and judging
+            if about or lost or (judging and best is not None and best.kind is TopicKind.DECLINE and len(figures) > 1):
+                return (checking,)
+        deciding = {c.id for c in self._pack.eligibility.conditions if c.decides} & fresh
+        if deciding and (scope := self._by_engine.get("eligibility")):
+            last = self._pack.topics.get(conversation.last_topics[0]) if conversation.last_topics else None
+            in_talk = last is not None and last.subject in _SCOPE
+            if (best is not None and best.subject in _SCOPE) or (best is None and (in_talk or not found.dates)):
+                return (scope,)
+            if in_talk and (found.corrects or len(found.text) < 16):
+                return (scope,)
+        return None
+
+    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: object) -> Answer:
+        ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)  # type: ignore[arg-type]
+        return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+
+    def _reply(self, topics: tuple[Topic, ...], answers: list[Answer], conversation: Conversation) -> Reply:
+        pending = next((a.pending for a in answers if a.pending), None)
+        conversation.pending = dict(pending) if pending else None
+        citations = {c.clause_id: c for a in reversed(answers) for c in reversed(a.citations)}
+        choices = {c.value: c for a in answers for c in a.choices}
+        declined = [t for t, a in zip(topics, answers, strict=True) if a.status is Status.UNANSWERED]
+        # One of two questions answered and one not: the answer counts, and the open one is said in the text.
+        status = answers[0].status if len(declined) in (0, len(topics)) else Status.ANSWERED
+        return Reply(
+            text="\n\n".join(a.text for a in answers),
+            status=status,
+            citations=tuple(reversed(list(citations.values()))),
+            choices=tuple(choices.values())[:6],
+            reason=Reason(topics[0].reason) if topics[0].reason and status in (Status.UNANSWERED, Status.REFUSED) else None,
+            topics=tuple(t.id for t in topics),
+        )
+
+    def _ask_back(self, found: Understood, conversation: Conversation) -> Reply:
+        ids = tuple(t.id for t in found.topics)
+        conversation.pending = {"kind": "clarify", "topics": list(ids)}
+        return Reply(text=self._texts.render("replies.clarify"), status=Status.CLARIFY, choices=topic_choices(self._pack, ids), topics=ids)
+
+    def _noted(self, conversation: Conversation, fresh: frozenset[str]) -> Reply:
+        profile, lexicon = conversation.profile, self._pack.lexicon
+        text = self._texts.render(
+            "replies.noted",
+            role=lexicon.role_labels[profile.role] if profile.role and "role" in fresh else None,
+            unit_type=lexicon.unit_labels[profile.unit_type] if profile.unit_type and "unit_type" in fresh else None,
+            said=[profile.said[n] for n in fresh if n in profile.conditions and n in profile.said],
+        )
+        asked: list[dict[str, str]] = self._texts.get("replies.most_asked")
+        return Reply(text=text, status=Status.CLARIFY, choices=tuple(Choice(**c) for c in asked))
