@@ -147,7 +147,8 @@ class Pdf:
             ),
             (
                 b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 "
-                b"/FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+                b"/FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 "
+                b"/Descent -120 /CapHeight 880 /StemV 93 >>"
             ),
             (
                 b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "

@@ -16,11 +16,11 @@ import pypdf
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
-from making_files import Block, Pdf, measures, pdf_file, saved, web_page, word_file
 
 from bot.texts import texts
 from knowledge.clauses import parse
 from knowledge.readers import Caution, Limits, Problem, ReaderError, Source, read
+from tests.making_files import Block, Pdf, measures, pdf_file, saved, web_page, word_file
 
 ROOT = Path(__file__).parents[1]
 MEASURES = ROOT / "tests" / "data" / "made_up_measures.txt"
