@@ -76,6 +76,10 @@ NUMBERING = {
     "an attachment without a number": ("一、甲。\n\n附件\n\n某某表\n\n一、乙。", ["一", "附件", "附件·一"]),
     "a pipe table": ("一、甲。\n| 乙 | 丙 |\n| --- | --- |\n| 丁 | 戊 |\n二、己。", ["一", "一·表", "二"]),
     "a tab table": ("一、甲。\n\t乙\n\t丙\n\t丁\n二、己。", ["一", "一·表", "二"]),
+    "a pipe table after tabs": (
+        "一、甲。\n\t乙\n\t丙\n\t| 丁 | 戊 |\n二、己。",
+        ["一", "一·表", "一·表#2", "二"],
+    ),
     "a number twice": ("一、甲。\n二、乙。\n一、丙。", ["一", "二", "一#2"]),
 }
 
@@ -108,6 +112,7 @@ TRAPS = {
         ["第一条第一款", "第一条第二款"],
     ),
     "an attachment at a line's start": (f"一、{LONG}填写申请书，见\n附件1\n的要求。\n二、乙。", ["一", "二"]),
+    "an attachment's number torn off": (f"第一条 {LONG[:20]}填写附件\n1、附件2并报送。", ["第一条"]),
     "attachments in a row": (f"一、{LONG}填写\n附件1、附件2并报送。\n二、乙。", ["一", "二"]),
     "a chapter named": (
         f"第一章 总则\n第一条 {LONG}依照\n第二章的规定。\n第二章 乙\n第二条 丙。",

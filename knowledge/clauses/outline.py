@@ -143,7 +143,7 @@ class Outline:
         last = self._last
         heading = self._is_heading_line(last)
         if mark.style <= Style.ARTICLE and self._unit.article:
-            heading = False  # what stands first in a 条 is a sentence
+            heading = False  # what stands in a 条 is a sentence
         open_before = last is not None and not is_ended(last.text) and not heading
         before = self._place(mark)[1]
         fits = mark.number == (1 if before is None else before + 1) or (
@@ -166,7 +166,8 @@ class Outline:
 
     def _is_heading_line(self, last: Line | None) -> bool:
         """Whether the line before is a unit's whole text so far and short, so that it may be a heading."""
-        if last is None or self._unit.mark is None or self._unit.lines != [1]:
+        mark = self._unit.mark
+        if last is None or mark is None or mark.style is Style.ARTICLE or self._unit.lines != [1]:
             return False
         return cells(last.text) <= HEADING_WIDTH and not re.search(r"[，。；]", last.text)
 
