@@ -13,7 +13,7 @@ from bot.conversation import Profile
 from bot.messages import Choice, Citation, Status
 from bot.texts import Texts, compiled, short_date, weekday
 from bot.understanding.figures import Figures
-from knowledge.dates import DateMention
+from knowledge.dates import DateMention, workdays
 from knowledge.loading import Pack, clause_id
 from knowledge.milestones import State, standing
 from knowledge.pack import Contact, Fact, Milestone, PackError, Topic
@@ -111,6 +111,7 @@ class Book:
             "closes_weekday": weekday(milestone.closes), "days": found.days, "state": found.state.value,
             "today": short_date(self.day), "weekday": weekday(self.day), "span": self.span(milestone.id),
             "over": found.state is State.CLOSED,
+            "workdays": workdays(self.day, milestone.closes) if found.state is State.OPEN else None,
         }
 
     def phone(self, name: str) -> str:
