@@ -83,15 +83,20 @@ def eligibility(ask: Ask, book: Book) -> Answer:
 
 
 def _guided(ask: Ask, book: Book, result: Result, parts: list[str]) -> Answer:
-    """The guided way: one question at a time, answered ones are not asked again; then the result."""
-    if result.ask is not None and result.verdict is not Verdict.NOT_IN_SCOPE:
-        open_questions = [c for c, f in result.findings if f is Finding.UNKNOWN]
-        text = book.texts.render("eligibility.ask", question=result.ask.question, left=len(open_questions))
-        book.cite(result.ask.clause, result.ask.quote)
-        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(result.ask),
-                      pending={"kind": "eligibility", "condition": result.ask.id, "guided": True})
-    choices = (Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again"), *topic_choices(book.pack, ask.topic.next))
-    return Answer("\n\n".join(parts), book.citations(), choices=choices)
+    """The guided way: one question at a time, answered ones are not asked again; then the result.
+
+    What was answered stays answered, also where the answer leaves the condition open ("2022年，不清楚批次").
+    """
+    known = ask.profile.conditions
+    unasked = [c for c, f in result.findings if f is Finding.UNKNOWN and c.id not in known]
+    unasked.sort(key=lambda c: not c.decides)
+    if unasked and result.verdict is not Verdict.NOT_IN_SCOPE:
+        text = book.texts.render("eligibility.ask", question=unasked[0].question, left=len(unasked))
+        book.cite(unasked[0].clause, unasked[0].quote)
+        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(unasked[0]),
+                      pending={"kind": "eligibility", "condition": unasked[0].id, "guided": True})
+    again = Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again")
+    return Answer("\n\n".join(parts), book.citations(), choices=(again, *topic_choices(book.pack, ask.topic.next)))
 
 
 def accepts(condition: Condition, value: str) -> bool:
