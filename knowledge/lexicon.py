@@ -54,6 +54,7 @@ class Lexicon(_Data):
     claim_endings: tuple[str, ...]
     own_marks: tuple[str, ...]
     deadline_claims: tuple[str, ...]
+    deadline_words: tuple[str, ...]
     asked_marks: tuple[str, ...]
     gap_marks: tuple[str, ...]
     other_things: tuple[str, ...]
