@@ -36,12 +36,15 @@ class DateMention:
 
 
 def _number(text: str) -> int:
+    """A number up to 99; 0, which is no day and no month, where the signs are none ("十十", "三五")."""
     if text.isdigit():
         return int(text)
-    if "十" in text:
-        tens, ones = text.split("十", 1)
-        return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
-    return _DIGITS[text[0]]
+    if len(text) == 1 and text != "十":
+        return _DIGITS[text]
+    tens, ten, ones = text.partition("十")
+    if not ten or not set(tens + ones) <= set("一二三四五六七八九") or len(tens) > 1 or len(ones) > 1:
+        return 0
+    return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -136,5 +139,5 @@ def find_dates(text: str, today: date) -> list[DateMention]:
     for m in _DAY.finditer(text):
         number = _number(m["d"])
         previous = max((f for f in found if f.start < m.start() and not f.relative), key=lambda f: f.start, default=None)
-        add(m, _day(today.year, previous.day.month, number) if previous else _nearest(today, number))
+        add(m, _day(previous.day.year, previous.day.month, number) if previous else _nearest(today, number))
     return sorted(found, key=lambda f: f.start)
