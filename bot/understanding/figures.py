@@ -58,7 +58,7 @@ def _nearest(text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int,
     whole = any(re.match(p, text[quantity.end :]) for p in lexicon.whole_marks)
     for name, indicator in lexicon.indicators.items():
         bare_area = indicator.unit in _BARE and quantity.unit is None
-        if not (bare_area or _fits(indicator, quantity)) or (whole and indicator.whole):
+        if not (bare_area or _fits(indicator, quantity)):
             continue
         # 例 rather names cases, 项 rather items, where the words fit both.
         other = 3.0 if quantity.unit in _COUNTS and indicator.unit != quantity.unit and not quantity.text.endswith("个") else 0.0
@@ -76,7 +76,7 @@ def _nearest(text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int,
             # "36人中硕士8人": a word right before the next number is that number's.
             next_one = next_start - (quantity.end + at + len(alias)) <= 1 and next_start < len(text)
             near = at >= 0 and (alias.isascii() or at + len(alias) <= _TRAIL)
-            if near and not bare_area and not next_one and not re.search(r"[,，。 ]", between):
+            if near and not (whole and indicator.whole) and not bare_area and not next_one and not re.search(r"[,，。 ]", between):
                 key = (at + 1.5 + other - 0.6 * len(alias), -len(alias), name)
                 best = min(best, key) if best else key
     return (best[0], best[2]) if best and best[0] <= 30 else None
