@@ -23,7 +23,9 @@ _BATCH = re.compile(
 )
 _ORDINALS = {"first": "1", "1st": "1", "second": "2", "2nd": "2", "third": "3", "3rd": "3"}
 _BORDER = re.compile(r"[,，。;；?？!！\n]")
+_WORDS_END = re.compile(r"[,，。;；?？!！\s]")
 _NEAR = 12
+_LONGEST_SAID = 24
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,14 @@ def find_unit_type(text: str, lexicon: Lexicon) -> tuple[UnitType, str] | None:
     return kind, alias
 
 
+def _phrase(text: str, match: re.Match[str]) -> str:
+    """The person's words around a match, up to the next sign or blank; the match alone where they are many."""
+    start = max((m.end() for m in _WORDS_END.finditer(text, 0, match.start())), default=0)
+    end = _WORDS_END.search(text, match.end())
+    whole = text[start : end.start() if end else len(text)]
+    return whole if len(whole) <= _LONGEST_SAID else match[0]
+
+
 def find_slots(text: str, lexicon: Lexicon, rules: EligibilityRules, year: int, known: Mapping[str, str]) -> Slots:
     """Everything `text` (normalised) says of the person.
 
@@ -149,6 +159,6 @@ def find_slots(text: str, lexicon: Lexicon, rules: EligibilityRules, year: int, 
     for condition in rules.conditions:
         for value, patterns in condition.said.items():
             if match := _first(patterns, text):
-                conditions[condition.id], said[condition.id] = value, match[0]
+                conditions[condition.id], said[condition.id] = value, _phrase(text, match)
                 break
     return Slots(role, unit_type, conditions, said)
