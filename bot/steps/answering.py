@@ -47,6 +47,8 @@ class Answering:
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline with a topic; None where nothing fits."""
+        if message.choice:
+            return None
         day = self._day(message)
         found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
         return self.answer(found, conversation, day)

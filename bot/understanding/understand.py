@@ -23,6 +23,8 @@ from knowledge.pack import Topic, TopicKind
 Vector = NDArray[np.float32]
 _STANDALONE, _TOGETHER, _FACET = 1.0, 0.7, 0.9
 _TRUSTED = 0.85
+_SAME = 0.9995
+"""Similarity of a message to itself, but for the rounding of the int8 encoder."""
 
 
 class Decision(StrEnum):
@@ -141,6 +143,9 @@ class Understander:
         best = scores[0]
         if best.probability >= self._calibration.answer:
             return Decision.ANSWER, (self._topics[best.topic],)
+        same = next((s for s in scores[:5] if s.nearest >= _SAME), None)
+        if same is not None:  # its very words stand among a topic's samples, however near others are
+            return Decision.ANSWER, (self._topics[same.topic],)
         close = [s for s in scores[:3] if s.probability >= self._calibration.clarify]
         together = sum(s.probability for s in close)
         kinds = {self._topics[s.topic].kind for s in close}
