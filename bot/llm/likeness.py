@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Protocol, TypeVar
 
 _WINDOW = re.compile(r"[。；;！？!?\n]+")
 _PIECE = re.compile(r"[，,、。；;：:！？!?\n]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_STRUCTURE = re.compile(r"[（(]?[一二三四五六七八九十]+[）)、]|[（(]\d[）)]|^\d+[.、]")
+_ATTACHMENT = re.compile(r"附件\d")
+_OTHERS = re.compile(r"非([\u4e00-\u9fff]{2})")
+
+SEPARATOR = "\n\x1e\n"
+"""Stands between two sources that are held against a text together."""
+_HEADER = 24
 
 
 @lru_cache(maxsize=1)
@@ -27,24 +33,26 @@ def _rules() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
     return frozenset(data["stop"]), either(data["negations"]), either(data["not_negations"])
 
 
+@lru_cache(maxsize=1)
+def _common() -> tuple[str, ...]:
+    from bot.llm.lock import rules
+
+    return tuple(sorted(rules()["common"], key=len, reverse=True))
+
+
 def grams(text: str) -> Counter[str]:
     """Pairs of neighbouring characters, and words in Latin letters (which count twice)."""
     found: Counter[str] = Counter()
     for run in _HAN.findall(text):
         for at in range(len(run) - 1):
             found[run[at : at + 2]] = 1
-    for word in _WORD.findall(text):
+    for word in (*_WORD.findall(text), *_ATTACHMENT.findall(text)):
         found[word.lower()] = 2
     return found
 
 
 def _shared(one: Counter[str], two: Counter[str]) -> int:
     return sum((one & two).values())
-
-
-def windows(source: str) -> list[str]:
-    """The sentences of the sources."""
-    return [w.strip() for w in _WINDOW.split(source) if w.strip()]
 
 
 def _negations(text: str) -> tuple[int, str]:
@@ -55,71 +63,141 @@ def _negations(text: str) -> tuple[int, str]:
     return count, no.sub("", masked)
 
 
-def negated_differently(sentence: str, source_windows: Sequence[str]) -> str | None:
-    """A piece of the sentence that says no where the piece of the sources most like it says yes, or the reverse."""
-    pieces = [(grams(bare), count % 2) for w in source_windows for p in _PIECE.split(w) if p
-              for count, bare in [_negations(p)]]
-    for piece in _PIECE.split(sentence):
-        count, bare = _negations(piece)
-        mine = grams(bare)
-        total = sum(mine.values())
-        if total < 3:
+@dataclass(frozen=True)
+class _Piece:
+    """Words between two marks of punctuation: their pairs, whether an odd number of noes stands in them, "non-…" words."""
+
+    words: str
+    grams: Counter[str]
+    odd: bool
+    others: frozenset[str]
+
+
+def pieces_of(text: str) -> list[_Piece]:
+    """The pieces of a text."""
+    found = []
+    for words in _PIECE.split(text):
+        if words.strip():
+            count, bare = _negations(words)
+            found.append(_Piece(words.strip(), grams(bare), count % 2 == 1, frozenset(_OTHERS.findall(words))))
+    return found
+
+
+def _rated(mine: Counter[str], source: Sequence[_Piece]) -> list[tuple[float, _Piece]]:
+    """The source's pieces most like a piece: those within reach of the best."""
+    total = sum(mine.values())
+    rated = [(_shared(mine, p.grams) / total, p) for p in source] if total >= 3 else []
+    best = max((share for share, _ in rated), default=0.0)
+    return [(share, p) for share, p in rated if share >= best - 0.1] if best >= 0.6 else []
+
+
+def negated_differently(sentence: str, source: Sequence[_Piece]) -> str | None:
+    """A piece of the sentence that says no where the piece of the sources most like it says yes, or the reverse.
+
+    A condition and its consequence may stand in one piece of the source and in two of the sentence; so a piece
+    is given the noes of a neighbour that says nothing else. "非企业" is not "企业".
+    """
+    mine = pieces_of(sentence)
+    near = [_rated(p.grams, source) for p in mine]
+    for at, piece in enumerate(mine):
+        close = near[at]
+        if not close:
             continue
-        rated = [(_shared(mine, theirs) / total, parity) for theirs, parity in pieces]
-        best = max((share for share, _ in rated), default=0.0)
-        if best < 0.6:
-            continue
-        if not any(parity == count % 2 for share, parity in rated if share >= best - 0.15):
-            return piece.strip()
+        neighbours = [mine[i] for i in (at - 1, at + 1) if 0 <= i < len(mine) and not near[i]]
+        lent = any(n.odd for n in neighbours)
+        if not any(p.odd == piece.odd for _, p in close) and not lent:
+            return piece.words
+        if not any(_same_kind(piece, p) for _, p in close):
+            return piece.words
     return None
+
+
+def _same_kind(mine: _Piece, theirs: _Piece) -> bool:
+    """Whether two pieces speak of the same kind, not one of "企业" and the other of "非企业"."""
+    said = mine.words
+    return all(f"非{word}" in said or word not in said for word in theirs.others) and all(
+        word in theirs.others or word not in theirs.words for word in mine.others
+    )
 
 
 def covered(sentence: str, source: str, least: float = 0.6) -> bool:
     """Whether a sentence speaks of what its sources speak of: the share of its characters with content found there."""
     stop, _, _ = _rules()
+    for word in _common():
+        sentence = sentence.replace(word, "")
     mine = {c for c in sentence if "\u4e00" <= c <= "\u9fff" and c not in stop}
     if len(mine) < 4:
         return True
     return sum(c in source for c in mine) / len(mine) >= least
 
 
-def _around(text: str, start: int) -> str:
+def _around(text: str, start: int) -> tuple[int, int]:
     """The piece around a place; the whole sentence where the piece says too little by itself."""
-    left = max((m.end() for m in re.finditer(r"[，,、。；;！？!?\n]", text[:start])), default=0)
-    right = next((m.start() for m in re.finditer(r"[，,。；;！？!?\n]", text[start:])), len(text) - start) + start
-    if sum(grams(text[left:right]).values()) >= 4:
-        return text[left:right]
-    left = max((m.end() for m in re.finditer(r"[。；;！？!?\n]", text[:start])), default=0)
-    right = next((m.start() for m in re.finditer(r"[。；;！？!?\n]", text[start:])), len(text) - start) + start
-    return text[left:right]
-
-
-def _bounds(text: str, start: int) -> tuple[int, int]:
-    left = max((m.end() for m in _WINDOW.finditer(text[:start])), default=0)
-    right = next((m.start() for m in _WINDOW.finditer(text, start)), len(text))
+    for border in (_PIECE, _WINDOW):
+        left = max((m.end() for m in border.finditer(text[:start])), default=0)
+        right = next((m.start() for m in border.finditer(text, start)), len(text))
+        if sum(grams(text[left:right]).values()) >= 4:
+            break
     return left, right
 
 
-def best_window(text: str, start: int, words: str, source: str, rivals: Sequence[Any], same: Callable[[Any], bool]) -> bool:
+def _windows(source: str, starts: Sequence[int]) -> list[tuple[int, int, Counter[str]]]:
+    """The sources' sentences as (start, end, pairs); a sentence is given the short lines above it that hold no value."""
+    found = []
+    offset = 0
+    for block in source.split(SEPARATOR):
+        header: Counter[str] = Counter()
+        at = 0
+        for line in block.split("\n"):
+            left, right = offset + at, offset + at + len(line)
+            if len(line) <= _HEADER and not any(left <= s < right for s in starts):
+                header |= grams(line)
+            place = 0
+            for match in _WINDOW.finditer(line + "\n"):
+                pairs = grams(line[place : match.start()])
+                if pairs or match.start() > place:
+                    found.append((left + place, left + match.end(), pairs | header))
+                place = match.end()
+            at += len(line) + 1
+        offset += len(block) + len(SEPARATOR)
+    return found
+
+
+class Placed(Protocol):
+    """A value and where it stands."""
+
+    @property
+    def start(self) -> int:
+        """Place of its first character."""
+
+
+_P = TypeVar("_P", bound=Placed)
+
+
+def belongs_elsewhere(
+    text: str, value: _P, said: Sequence[_P], source: str, rivals: Sequence[_P], same: Callable[[_P, _P], bool], margin: int = 2
+) -> bool:
     """Whether the words around a value are clearly those of a source sentence that holds another value of its kind.
 
     Args:
-        text, start, words: The text, and where the value stands in it.
-        source: The sources in one.
-        rivals: All values of the kind in the sources, with a `start` each.
-        same: Whether one of them is the value said.
+        text, value, said: The text, the value looked at, and all of its kind that the text says.
+        source, rivals: The sources in one, with `SEPARATOR` between them, and all values of the kind in them.
+        same: Whether two of them are one value.
+        margin: How many pairs of characters more the other sentence must share.
     """
-    mine = grams(_around(text, start))
+    left, right = _around(text, value.start)
+    mine = grams(text[left:right])
     if sum(mine.values()) < 3:
         return False
+    beside = [v for v in said if left <= v.start < right]
     own, other = 0, 0
-    holding: dict[tuple[int, int], list[Any]] = {}
-    for rival in rivals:
-        holding.setdefault(_bounds(source, rival.start), []).append(rival)
-    for (left, right), values in holding.items():
-        worth = _shared(mine, grams(source[left:right]))
-        if any(same(v) for v in values):
+    for begin, end, pairs in _windows(source, [r.start for r in rivals]):
+        values = [r for r in rivals if begin <= r.start < end]
+        if not values:
+            continue
+        worth = _shared(mine, pairs)
+        if any(same(value, v) for v in values):
             own = max(own, worth)
-        else:
+        elif not any(same(b, v) for b in beside for v in values):
             other = max(other, worth)
-    return other >= own + 3 and other >= 1.5 * own
+    return other >= own + margin and other >= 1.5 * own

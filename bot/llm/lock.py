@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from bot.llm.likeness import best_window, covered, negated_differently, windows
+from bot.llm.likeness import SEPARATOR, belongs_elsewhere, covered, negated_differently, pieces_of
 from bot.llm.marks import Day, Mark, Marks, marks_of, plain, same_amount
 from knowledge.quantities import Quantity
 
@@ -78,7 +78,6 @@ class _Case:
     said: Marks
     source: str
     found: Marks
-    windows: list[str]
     today: date | None
     titles: frozenset[str]
     out: list[Unsupported] = field(default_factory=list)
@@ -111,8 +110,8 @@ def unsupported(
         return [Unsupported("", Kind.LENGTH)]
     if not any(s.strip() for s in sources):
         return [Unsupported(body[:40], Kind.NO_SOURCE)]
-    source = "\n".join(plain(s) for s in sources)
-    case = _Case(marks_of(body, today), source, marks_of(source, today), windows(source), today,
+    source = SEPARATOR.join(plain(s) for s in sources)
+    case = _Case(marks_of(body, today), source, marks_of(source, today), today,
                  frozenset(re.sub(r"[\s《》]", "", t) for t in titles))
     _shape(case, text)
     _names(case)
@@ -121,10 +120,12 @@ def unsupported(
     _clauses(case)
     _words(case)
     _verdicts(case, plain(verdict) if verdict else None)
-    for sentence in _SENTENCE.findall(body):
-        if words := negated_differently(sentence, case.windows):
+    pieces = pieces_of(source)
+    for match in _SENTENCE.finditer(body):
+        sentence = match[0]
+        if words := negated_differently(sentence, pieces):
             case.cut(words, Kind.NEGATION)
-        if not covered(sentence, source):
+        if not covered(case.said.rest[match.start() : match.end()], source):
             case.cut(sentence[:40], Kind.STRANGE)
     return case.out
 
@@ -149,8 +150,12 @@ def _names(case: _Case) -> None:
     for mark in said.phones:
         if mark.value not in phones:
             case.cut(mark.words, Kind.PHONE)
-        elif _elsewhere(case, mark, [p for p in found.phones], lambda p: p.value == mark.value):
+        elif belongs_elsewhere(said.text, mark, said.phones, source, found.phones, lambda a, b: a.value == b.value, 1):
             case.cut(mark.words, Kind.MISPLACED)
+    numbers = {m.value for m in found.numbers}
+    for mark in said.numbers:
+        if mark.value not in numbers:
+            case.cut(mark.words, Kind.TITLE)
     links = {m.value for m in found.links}
     for mark in said.links:
         if mark.value not in links:
@@ -184,9 +189,7 @@ def _days(case: _Case) -> None:
     for day in said.days:
         if day.relative and (day.words in case.source or (today is not None and day.key in keys)):
             continue
-        if day.relative and today is None or day.key not in keys:
-            case.cut(day.words, Kind.DATE)
-        elif day.year and str(day.year) not in years:
+        if day.relative and today is None or day.key not in keys or day.year and str(day.year) not in years:
             case.cut(day.words, Kind.DATE)
         else:
             _day_place(case, day)
@@ -238,7 +241,7 @@ def _day_place(case: _Case, day: Day) -> None:
             if (day.key, case.said.days[at + 1].key) not in pairs:
                 case.cut(day.words, Kind.MISPLACED)
                 return
-    if _elsewhere(case, Mark("", day.words, day.start), source.days, lambda d: d.key == day.key):
+    if belongs_elsewhere(text, day, case.said.days, source.text, source.days, lambda a, b: a.key == b.key):
         case.cut(day.words, Kind.MISPLACED)
 
 
@@ -248,11 +251,6 @@ def _role(day: Day, text: str) -> str:
     if _claims(text, day.start, day.end, rules()["ends"]):
         return "end"
     return "start" if _claims(text, day.start, day.end, rules()["starts"]) else "any"
-
-
-def _elsewhere(case: _Case, mark: Mark, rivals: Sequence[Any], same: Any) -> bool:
-    """Whether the words around a mark belong to another value of its kind in the sources."""
-    return best_window(case.said.text, mark.start, mark.words, case.found.text, rivals, same)
 
 
 def _direction(text: str, start: int, end: int) -> str | None:
@@ -280,7 +278,7 @@ def _amounts(case: _Case) -> None:
         if not same:
             case.cut(quantity.text, Kind.NUMBER)
             continue
-        if _vague(said.text, quantity) and quantity.text not in case.source:
+        if _vague(said.text, quantity) and not any(_vague(found.text, q) for q in same):
             case.cut(quantity.text, Kind.NUMBER)
             continue
         _bound(case, quantity, same)
@@ -321,9 +319,7 @@ def _bound(case: _Case, quantity: Quantity, same: list[Quantity]) -> None:
         case.cut(quantity.text, Kind.DIRECTION)
         return
     rivals = [q for q in found.quantities if q.unit == quantity.unit and q.unit != "years"]
-    if quantity.unit != "years" and best_window(
-        said.text, quantity.start, quantity.text, found.text, rivals, lambda q: same_amount(quantity, q)
-    ):
+    if quantity.unit != "years" and belongs_elsewhere(said.text, quantity, said.quantities, found.text, rivals, same_amount):
         case.cut(quantity.text, Kind.MISPLACED)
 
 
@@ -370,10 +366,11 @@ def _values(text: str, family: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 def _verdicts(case: _Case, verdict: str | None) -> None:
     conditional = any(w in case.said.text for w in rules()["conditions"])
-    for family in rules()["verdicts"].values():
+    short = any(_direction(case.said.text, q.start, q.end) == "less" for q in case.said.quantities)
+    for name, family in rules()["verdicts"].items():
         mine, theirs = _values(case.said.text, family), _values(case.source, family)
         for value, words in mine.items():
-            if value not in theirs:
+            if value not in theirs and not (short and (name, value) == ("met", "no")):
                 case.cut(words, Kind.VERDICT)
         engine = _values(verdict, family) if verdict else {}
         if engine and not conditional:

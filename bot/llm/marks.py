@@ -16,7 +16,8 @@ from knowledge.dates import find_dates
 from knowledge.quantities import Quantity, find_quantities, parse_number
 
 _CIRCLED = re.compile(r"[①-⑳⑴-⒇]")
-_LINK = re.compile(r"(?:https?://|www\.)[^\s，。；、（）()《》“”\"'<>]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|cn|net|org|gov|edu|io|top|xyz)(?:\.cn)?(?:/[\w./?=&%-]*)?", re.I)
+_LINK = re.compile(r"(?:https?://|www\.)[\w./?=&%#:~-]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|cn|net|org|gov|edu|io|top|xyz)(?:\.cn)?(?:/[\w./?=&%-]*)?", re.IGNORECASE | re.ASCII)
+_NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,4}[〔\[(【]\s*\d{4}\s*[〕\])】]\s*第?\s*\d+\s*号")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TITLE = re.compile(r"《([^》]*)》")
 _PHONE = re.compile(r"(?<![\d.])(?:\+?\d{2,4}[\s-])?\(?\d{3,4}\)?[\s-]?\d{4}(?:[\s-]?\d{4})?(?![\d.])|(?<!\d)\d{7,12}(?!\d)")
@@ -87,6 +88,7 @@ class Marks:
     ordinals: list[Mark] = field(default_factory=list)
     clauses: list[Mark] = field(default_factory=list)
     phones: list[Mark] = field(default_factory=list)
+    numbers: list[Mark] = field(default_factory=list)
     links: list[Mark] = field(default_factory=list)
     titles: list[Mark] = field(default_factory=list)
     clocks: list[Mark] = field(default_factory=list)
@@ -107,7 +109,7 @@ def number(words: str) -> int | None:
 
 def link_key(link: str) -> str:
     """A link without scheme and closing slash, in lower case."""
-    return re.sub(r"^https?://", "", link.rstrip("/.,;:!?）)"), flags=re.I).rstrip("/").lower()
+    return re.sub(r"^https?://", "", link.rstrip("/.,;:!?）)"), flags=re.IGNORECASE).rstrip("/").lower()
 
 
 def marks_of(text: str, today: date | None = None) -> Marks:
@@ -134,6 +136,9 @@ def marks_of(text: str, today: date | None = None) -> Marks:
         blank(*match.span())
     for match in _TITLE.finditer(text):
         found.titles.append(Mark(re.sub(r"\s", "", match[1]), match[0], match.start()))
+    for match in _NUMBERED.finditer(now()):
+        found.numbers.append(Mark("".join(re.findall(r"\d+|[\u4e00-\u9fff]字", match[0])), match[0], match.start()))
+        blank(*match.span())
     _days(now(), today, found, blank)
     for match in _CLOCK.finditer(now()):
         found.clocks.append(Mark(re.sub(r"\s", "", match[0]), match[0], match.start()))
