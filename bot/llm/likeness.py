@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Protocol, TypeVar
 
 _WINDOW = re.compile(r"[。；;！？!?\n]+")
-_PIECE = re.compile(r"[，,、。；;：:！？!?\n]+")
+_PIECE = re.compile(r"[，,、。；;：:！？!?\n]+|或者?")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _ATTACHMENT = re.compile(r"附件\d")
@@ -64,26 +64,35 @@ def _negations(text: str) -> tuple[int, str]:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Words between two marks of punctuation: their pairs, whether an odd number of noes stands in them, "non-…" words."""
 
     words: str
     grams: Counter[str]
     odd: bool
     others: frozenset[str]
+    before: Counter[str]
 
 
-def pieces_of(text: str) -> list[_Piece]:
-    """The pieces of a text."""
+def pieces_of(text: str) -> list[Piece]:
+    """The pieces of a text, each with what stands before it in its sentence."""
     found = []
-    for words in _PIECE.split(text):
-        if words.strip():
+    for sentence in _WINDOW.split(text):
+        earlier: list[Counter[str]] = []
+        for words in _PIECE.split(sentence):
+            if not words.strip():
+                continue
             count, bare = _negations(words)
-            found.append(_Piece(words.strip(), grams(bare), count % 2 == 1, frozenset(_OTHERS.findall(words))))
+            pairs = grams(bare)
+            before: Counter[str] = Counter()
+            for more in earlier[-2:]:
+                before |= more
+            found.append(Piece(words.strip(), pairs, count % 2 == 1, frozenset(_OTHERS.findall(words)), before))
+            earlier.append(pairs)
     return found
 
 
-def _rated(mine: Counter[str], source: Sequence[_Piece]) -> list[tuple[float, _Piece]]:
+def _rated(mine: Counter[str], source: Sequence[Piece]) -> list[tuple[float, Piece]]:
     """The source's pieces most like a piece: those within reach of the best."""
     total = sum(mine.values())
     rated = [(_shared(mine, p.grams) / total, p) for p in source] if total >= 3 else []
@@ -91,7 +100,7 @@ def _rated(mine: Counter[str], source: Sequence[_Piece]) -> list[tuple[float, _P
     return [(share, p) for share, p in rated if share >= best - 0.1] if best >= 0.6 else []
 
 
-def negated_differently(sentence: str, source: Sequence[_Piece]) -> str | None:
+def negated_differently(sentence: str, source: Sequence[Piece]) -> str | None:
     """A piece of the sentence that says no where the piece of the sources most like it says yes, or the reverse.
 
     A condition and its consequence may stand in one piece of the source and in two of the sentence; so a piece
@@ -103,16 +112,41 @@ def negated_differently(sentence: str, source: Sequence[_Piece]) -> str | None:
         close = near[at]
         if not close:
             continue
-        neighbours = [mine[i] for i in (at - 1, at + 1) if 0 <= i < len(mine) and not near[i]]
+        neighbours = [mine[i] for i in (at - 1, at + 1)
+                      if 0 <= i < len(mine) and (not near[i] or {id(p) for _, p in near[i]} & {id(p) for _, p in close})]
         lent = any(n.odd for n in neighbours)
         if not any(p.odd == piece.odd for _, p in close) and not lent:
             return piece.words
         if not any(_same_kind(piece, p) for _, p in close):
             return piece.words
+        if at and _under_another_condition(mine[at - 1], piece, source):
+            return piece.words
     return None
 
 
-def _same_kind(mine: _Piece, theirs: _Piece) -> bool:
+def _under_another_condition(condition: Piece, piece: Piece, source: Sequence[Piece]) -> bool:
+    """Whether the sources say the reverse under the very condition that the sentence names before a piece."""
+    total, given = sum(piece.grams.values()), sum(condition.grams.values())
+    if given < 2:
+        return False
+    fitting = {True: 0.0, False: 0.0}
+    for theirs in source:
+        if _shared(piece.grams, theirs.grams) >= 0.5 * total:
+            fitting[theirs.odd] = max(fitting[theirs.odd], _shared(condition.grams, theirs.before) / given)
+    return fitting[not piece.odd] >= max(0.4, fitting[piece.odd] + 0.2)
+
+
+def without_hedge(sentence: str, source: Sequence[Piece], hedges: Sequence[str]) -> str | None:
+    """A hedge ("原则上") that the sentence leaves out of what it says after the source."""
+    for piece in pieces_of(sentence):
+        for share, theirs in _rated(piece.grams, source):
+            for hedge in hedges:
+                if share >= 0.6 and hedge in theirs.words and hedge not in sentence:
+                    return hedge
+    return None
+
+
+def _same_kind(mine: Piece, theirs: Piece) -> bool:
     """Whether two pieces speak of the same kind, not one of "企业" and the other of "非企业"."""
     said = mine.words
     return all(f"非{word}" in said or word not in said for word in theirs.others) and all(

@@ -22,10 +22,11 @@ from typing import Any
 
 import yaml
 
-from bot.llm.likeness import SEPARATOR, belongs_elsewhere, covered, negated_differently, pieces_of
+from bot.llm.likeness import SEPARATOR, belongs_elsewhere, covered, negated_differently, pieces_of, without_hedge
 from bot.llm.marks import Day, Mark, Marks, marks_of, plain, same_amount
 from knowledge.quantities import Quantity
 
+_NUMERALS = "十一二三四五六七八九"
 _WEEKDAYS = "一二三四五六日"
 _LONGEST = 400
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
@@ -125,6 +126,8 @@ def unsupported(
         sentence = match[0]
         if words := negated_differently(sentence, pieces):
             case.cut(words, Kind.NEGATION)
+        if words := without_hedge(sentence, pieces, rules()["hedges"]):
+            case.cut(words, Kind.WORD)
         if not covered(case.said.rest[match.start() : match.end()], source):
             case.cut(sentence[:40], Kind.STRANGE)
     return case.out
@@ -237,10 +240,10 @@ def _day_place(case: _Case, day: Day) -> None:
     if day.role is not None:
         pairs = {(a.key, b.key) for a, b in zip(source.days, source.days[1:], strict=False) if a.role == "start" and b.role == "end"}
         at = case.said.days.index(day)
-        if day.role == "start" and at + 1 < len(case.said.days) and pairs:
-            if (day.key, case.said.days[at + 1].key) not in pairs:
-                case.cut(day.words, Kind.MISPLACED)
-                return
+        follows = case.said.days[at + 1].key if day.role == "start" and at + 1 < len(case.said.days) else None
+        if follows and pairs and (day.key, follows) not in pairs:
+            case.cut(day.words, Kind.MISPLACED)
+            return
     if belongs_elsewhere(text, day, case.said.days, source.text, source.days, lambda a, b: a.key == b.key):
         case.cut(day.words, Kind.MISPLACED)
 
@@ -318,8 +321,8 @@ def _bound(case: _Case, quantity: Quantity, same: list[Quantity]) -> None:
     if mine and theirs - {None} and mine not in theirs and not _consequence(said, quantity, mine, theirs):
         case.cut(quantity.text, Kind.DIRECTION)
         return
-    rivals = [q for q in found.quantities if q.unit == quantity.unit and q.unit != "years"]
-    if quantity.unit != "years" and belongs_elsewhere(said.text, quantity, said.quantities, found.text, rivals, same_amount):
+    rivals = [q for q in found.quantities if q.unit == quantity.unit or same_amount(quantity, q)]
+    if belongs_elsewhere(said.text, quantity, said.quantities, found.text, rivals, same_amount):
         case.cut(quantity.text, Kind.MISPLACED)
 
 
@@ -337,6 +340,9 @@ def _clauses(case: _Case) -> None:
     known = {m.value for m in case.found.clauses}
     flat = re.sub(r"[\s·]", "", case.source)
     for mark in case.said.clauses:
+        part = re.fullmatch(r"第(\d+)部", mark.value)
+        if part and f"{_NUMERALS[int(part[1]) % 10]}、" in flat:
+            continue
         if mark.value not in known and mark.value not in flat:
             case.cut(mark.words, Kind.CLAUSE)
 
