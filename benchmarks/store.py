@@ -6,6 +6,7 @@ python -m benchmarks.store [ADDRESS]
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,7 @@ async def main(url: str | None) -> None:
             for n in range(2)
         )
         reply = Reply(text="答复。" * 40, status=Status.ANSWERED, citations=citations, topics=("t",))
+        spent = time.process_time()
         for n in range(300):
             begun = time.perf_counter()
             conversation = await store.load(f"c{n % 10}", "web", _NOW)
@@ -50,6 +52,11 @@ async def main(url: str | None) -> None:
             begun = time.perf_counter()
             await store.save_turn(conversation, turn, ticket=ticket)
             (tickets if ticket else saves).append(time.perf_counter() - begun)
+        spent = (time.process_time() - spent) / 300 * 1000
+        bare = _bare(Path(folder))
+        turns = statistics.median(a + b for a, b in zip(loads[-150:], saves[-150:], strict=True)) * 1000
+        print(f"{'processor time of a turn':28} {spent:8.2f} ms")
+        print(f"{'bare SQLite transaction':28} {bare:8.2f} ms; a turn is {turns / bare:.1f} times that")
         _print("load (8 turns)", loads[100:])
         _print("save a turn", saves[100:])
         _print("save a turn with a ticket", tickets)
@@ -58,6 +65,22 @@ async def main(url: str | None) -> None:
         await asyncio.gather(*(_one(store, n, reply) for n in range(100)))
         print(f"{'100 turns at once, all':28} {(time.perf_counter() - begun) * 1000:8.1f} ms")
         await store.close()
+
+
+def _bare(folder: Path) -> float:
+    """Median of one INSERT of a turn's size in a transaction of its own, in milliseconds."""
+    raw = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.execute("CREATE TABLE t (a)")
+    taken = []
+    for _ in range(100):
+        begun = time.perf_counter()
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute("INSERT INTO t VALUES (?)", ("x" * 5000,))
+        raw.execute("COMMIT")
+        taken.append(time.perf_counter() - begun)
+    raw.close()
+    return statistics.median(taken) * 1000
 
 
 async def _one(store: Store, n: int, reply: Reply) -> None:
@@ -71,9 +94,9 @@ def _print(name: str, seconds: list[float]) -> None:
 
 
 def _import_time() -> None:
-    code = "import time; t = time.perf_counter(); import bot.store; print((time.perf_counter() - t) * 1000)"
+    code = "import time; t = time.process_time(); import bot.store; print((time.process_time() - t) * 1000)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in range(5)]
-    print(f"{'import bot.store':28} {statistics.median(float(r.stdout) for r in runs):8.1f} ms")
+    print(f"{'import, processor time':28} {statistics.median(float(r.stdout) for r in runs):8.1f} ms")
 
 
 if __name__ == "__main__":

@@ -79,12 +79,11 @@ class _Embedding(torch.nn.Module):
 
 def export_float(model: SentenceTransformer, path: Path) -> None:
     """Write the float32 graph with dynamic batch and length."""
-    ids = torch.tensor([[0, 10, 20, 30, 2], [0, 11, 21, 2, 1]])
-    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
+    traced = model.tokenizer(["自评截止到哪天", "报告"], padding=True, return_tensors="pt")
     axes = {0: "batch", 1: "tokens"}
     torch.onnx.export(
         _Embedding(model).eval(),
-        (ids, mask),
+        (traced["input_ids"], traced["attention_mask"]),
         str(path),
         input_names=["input_ids", "attention_mask"],
         output_names=["embedding"],

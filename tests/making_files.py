@@ -1,4 +1,4 @@
-"""Makes Word, PDF, web and text files out of the regulation made up for tests (tests/data/made_up_measures.txt)."""
+"""Makes Word, PDF and web files out of the regulation made up for tests (data/made_up_measures.txt)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def web_page(blocks: list[Block], charset: str = "utf-8") -> bytes:
     page = (
         f'<!DOCTYPE html><html><head><meta charset="{charset}"><title>测试站</title></head><body>'
         '<div class="nav"><ul><li><a href="/">首页</a></li><li><a href="/gk">政务公开</a></li></ul></div>'
-        f'<div class="TRS_Editor">{"".join(parts)}<script>var 第一条 = 1;</script><p style="display:none">隐藏</p></div>'
+        f'<div class="TRS_Editor">{"".join(parts)}<script>var 第一条 = 1;</script>'
+        '<p style="display:none">隐藏</p></div>'
         '<div class="foot"><p>主办：测试市测试局。</p></div></body></html>'
     )
     return page.encode(charset)
@@ -135,18 +136,23 @@ class Pdf:
         objects = [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"",
-            b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [4 0 R] >>",
             (
-                b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 /FontDescriptor 5 0 R "
+                b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H "
+                b"/DescendantFonts [4 0 R] >>"
+            ),
+            (
+                b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
+                b"/FontDescriptor 5 0 R "
                 b"/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> >>"
             ),
             (
-                b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] "
-                b"/ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+                b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 "
+                b"/FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 "
+                b"/Descent -120 /CapHeight 880 /StemV 93 >>"
             ),
             (
-                b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 "
-                b"/Length 1 >>\nstream\n\x80\nendstream"
+                b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "
+                b"/BitsPerComponent 8 /Length 1 >>\nstream\n\x80\nendstream"
             ),
         ]
         kids = []
@@ -154,7 +160,8 @@ class Pdf:
             stream = zlib.compress("\n".join(page).encode())
             kids.append(f"{len(objects) + 1} 0 R")
             objects.append(
-                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {self.WIDTH} {self.HEIGHT}] /Contents {len(objects) + 2} 0 R "
+                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {self.WIDTH} {self.HEIGHT}] "
+                f"/Contents {len(objects) + 2} 0 R "
                 "/Resources << /Font << /F1 3 0 R >> /XObject << /I1 6 0 R >> >> >>".encode()
             )
             head = f"<< /Length {len(stream)} /Filter /FlateDecode >>\nstream\n".encode()

@@ -76,6 +76,10 @@ NUMBERING = {
     "an attachment without a number": ("一、甲。\n\n附件\n\n某某表\n\n一、乙。", ["一", "附件", "附件·一"]),
     "a pipe table": ("一、甲。\n| 乙 | 丙 |\n| --- | --- |\n| 丁 | 戊 |\n二、己。", ["一", "一·表", "二"]),
     "a tab table": ("一、甲。\n\t乙\n\t丙\n\t丁\n二、己。", ["一", "一·表", "二"]),
+    "a pipe table after tabs": (
+        "一、甲。\n\t乙\n\t丙\n\t| 丁 | 戊 |\n二、己。",
+        ["一", "一·表", "一·表#2", "二"],
+    ),
     "a number twice": ("一、甲。\n二、乙。\n一、丙。", ["一", "二", "一#2"]),
 }
 
@@ -108,6 +112,7 @@ TRAPS = {
         ["第一条第一款", "第一条第二款"],
     ),
     "an attachment at a line's start": (f"一、{LONG}填写申请书，见\n附件1\n的要求。\n二、乙。", ["一", "二"]),
+    "an attachment's number torn off": (f"第一条 {LONG[:20]}填写附件\n1、附件2并报送。", ["第一条"]),
     "attachments in a row": (f"一、{LONG}填写\n附件1、附件2并报送。\n二、乙。", ["一", "二"]),
     "a chapter named": (
         f"第一章 总则\n第一条 {LONG}依照\n第二章的规定。\n第二章 乙\n第二条 丙。",
@@ -158,7 +163,8 @@ def test_the_parts_around_a_body_have_names() -> None:
     text = (
         "测试市某某局文件\n测某字〔2020〕7号\n关于印发《某某管理\n办法》的通知\n各区某某部门，\n各有关单位：\n"
         "现将办法印发给你们。\n请遵照执行。\n\n附件：1.某某表\n2.某某名单\n\n测试市某某局\n2020年1月2日\n"
-        "（此件公开发布）\n某某管理办法\n（2020年1月修订）\n第一章 总则\n第一条 甲。\n附件1\n某某表\n（一）乙。"
+        "（此件公开发布）\n某某管理办法\n（2020年1月修订）\n第一章 总则\n第一条 甲。\n"
+        "附件1\n某某表\n（一）乙。"
     )
     assert texts(text) == {
         "文头": "测试市某某局文件\n测某字〔2020〕7号",
@@ -186,7 +192,8 @@ def test_a_table_of_contents_is_one_clause() -> None:
 
 
 def test_the_articles_of_the_only_attachment_that_has_any_are_cited_without_its_name() -> None:
-    text = "关于印发办法的通知\n各单位：\n一、照办。\n某某局\n2020年1月2日\n附件1\n某某办法\n第一条 甲。\n第二条 乙。"
+    notice = "关于印发办法的通知\n各单位：\n一、照办。\n某某局\n2020年1月2日\n"
+    text = notice + "附件1\n某某办法\n第一条 甲。\n第二条 乙。"
     assert paths(text)[-3:] == ["附件1", "第一条", "第二条"]
 
 
@@ -196,6 +203,11 @@ def test_a_text_without_any_number_is_read_as_paragraphs() -> None:
 
 def test_an_empty_text_has_no_clauses() -> None:
     assert parse("d", "\n \u3000\n") == []
+
+
+def test_a_file_of_thousands_of_signatures_does_not_exhaust_the_stack() -> None:
+    report = parse_report("d", "某某局\n2020年1月2日\n某某办法\n第一条 甲。\n" * 3000)
+    assert report.leftovers == ()
 
 
 def test_a_gap_in_the_numbering_is_followed_and_reported() -> None:

@@ -69,6 +69,20 @@ def test_the_pack_and_the_source_give_the_same_clauses() -> None:
     )
 
 
+@pytest.mark.parametrize("width", range(25, 45))
+def test_the_notice_set_in_lines_of_any_width_gives_the_same_clauses(width: int) -> None:
+    notice = (PACK / "notice.md").read_text("utf-8")
+    lines = []
+    for line in notice.split("\n"):
+        indented = line if len(line) < 12 and line[:1] not in "一二三四五六七（" else f"\u3000\u3000{line}"
+        wrapped = [indented[at : at + width] for at in range(0, len(indented), width)]
+        lines += [line] if line.startswith("|") else wrapped
+    found = parse("notice", "\n".join(lines))
+    assert [(clause.path, clause.digest) for clause in found] == [
+        (clause.path, clause.digest) for clause in parse("notice", notice)
+    ]
+
+
 def test_kinds_tell_headings_text_and_tables(clauses: dict[str, Clause]) -> None:
     assert {path for path, clause in clauses.items() if clause.kind == "heading"} == HEADINGS
     assert {path for path, clause in clauses.items() if clause.kind == "table"} == {"附件2·表", "附件3·表"}

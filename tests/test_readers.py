@@ -16,14 +16,17 @@ import pypdf
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
-from making_files import Block, Pdf, measures, pdf_file, saved, web_page, word_file
 
 from bot.texts import texts
 from knowledge.clauses import parse
 from knowledge.readers import Caution, Limits, Problem, ReaderError, Source, read
+from tests.making_files import Block, Pdf, measures, pdf_file, saved, web_page, word_file
 
 ROOT = Path(__file__).parents[1]
 MEASURES = ROOT / "tests" / "data" / "made_up_measures.txt"
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
+"""The first bytes of an old Word file."""
+
 MAKERS: dict[str, Callable[[list[Block]], bytes]] = {
     "a.docx": word_file,
     "a.pdf": pdf_file,
@@ -83,7 +86,8 @@ def says(error: ReaderError) -> str:
 
 NUMBERING = """
 <w:abstractNum {ns} w:abstractNumId="90">
-  <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCountingThousand"/><w:lvlText w:val="第%1条"/></w:lvl>
+  <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCountingThousand"/>
+    <w:lvlText w:val="第%1条"/></w:lvl>
   <w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:suff w:val="nothing"/>
     <w:lvlText w:val="（%2）"/></w:lvl>
   <w:lvl w:ilvl="2"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%3."/></w:lvl>
@@ -160,8 +164,8 @@ def test_a_table_that_only_frames_text_is_read_as_text(read_bytes: ReadBytes) ->
 def test_changes_links_and_text_boxes_of_word_are_read(read_bytes: ReadBytes) -> None:
     document = docx.Document()
     paragraph = document.add_paragraph("第一条 ")
-    box = '<w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml"><v:textbox><w:txbxContent><w:p><w:r><w:t>'
-    box += "文头</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r>"
+    box = '<w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml"><v:textbox><w:txbxContent>'
+    box += "<w:p><w:r><w:t>文头</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r>"
     paragraph._p.append(
         parse_xml(
             f"<w:smartTag {nsdecls('w', 'r')}><w:ins><w:r><w:t>新的</w:t></w:r></w:ins>"
@@ -302,8 +306,10 @@ def test_the_article_is_read_and_the_page_around_it_is_not(read_bytes: ReadBytes
 
 def test_lists_spans_and_line_breaks_of_a_page_are_read(read_bytes: ReadBytes) -> None:
     page = (
-        "<body><h1>某某通知</h1><div>各单位：<br>甲，\n  乙。</div><ol start=3><li>丙。</li><li>丁。</li></ol>"
-        "<table><tr><td rowspan=2>戊</td><td colspan=2>己</td></tr><tr><td>庚</td><td>辛</td></tr></table></body>"
+        "<body><h1>某某通知</h1><div>各单位：<br>甲，\n  乙。</div>"
+        "<ol start=3><li>丙。</li><li>丁。</li></ol>"
+        "<table><tr><td rowspan=2>戊</td><td colspan=2>己</td></tr>"
+        "<tr><td>庚</td><td>辛</td></tr></table></body>"
     )
     assert read_bytes("a.html", page.encode()).text.split("\n\n") == [
         "某某通知", "各单位：\n甲，乙。", "3.丙。", "4.丁。",
@@ -358,7 +364,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], Problem]] = {
     "a Word file without text": ("a.docx", lambda: word_file([]), Problem.NO_TEXT),
     "a text named docx": ("a.docx", lambda: "第一条 甲。".encode(), Problem.NOT_WHAT_IT_SAYS),
     "a zip named docx": ("a.docx", lambda: repacked(no_document), Problem.NOT_WHAT_IT_SAYS),
-    "an old Word file named docx": ("a.docx", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, Problem.NOT_WHAT_IT_SAYS),
+    "an old Word file named docx": ("a.docx", lambda: OLD, Problem.NOT_WHAT_IT_SAYS),
     "an encrypted Word file": (
         "a.docx",
         lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
@@ -419,8 +425,6 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 
 # Old Word files
-
-OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 
 
 def office(folder: Path, script: str) -> None:

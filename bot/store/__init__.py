@@ -36,7 +36,7 @@ from bot.store.privacy import Erased
 from bot.store.reminders import NewReminder, Reminder
 from bot.store.staff import Audit, Session, Staff
 from bot.store.store import Store
-from bot.store.tickets import Asker, NewTicket, ThreadMessage, Ticket
+from bot.store.ticket_values import Asker, NewTicket, ThreadMessage, Ticket
 from bot.store.vault import Vault
 
 __all__ = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import and_, exists, insert, select, update
+from sqlalchemy import Integer, Select, String, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation import Conversation, Turn
@@ -14,10 +15,11 @@ from bot.messages import Reply, Status
 from bot.store.codec import aware, digest, dump_body, load_body
 from bot.store.database import Database
 from bot.store.errors import Missing, StaleConversation
+from bot.store.filing import Filing
 from bot.store.outbox import NewDelivery, Outbox
 from bot.store.tables import ConversationRow, Meta, ProcessedUpdate, Told, TurnRow
 from bot.store.threads import thread_of
-from bot.store.tickets import NewTicket, Tickets
+from bot.store.ticket_values import NewTicket
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class KeptTurn:
 class Conversations:
     """Loading and saving conversations."""
 
-    def __init__(self, db: Database, tickets: Tickets, outbox: Outbox) -> None:
+    def __init__(self, db: Database, tickets: Filing, outbox: Outbox) -> None:
         self._db = db
         self._tickets = tickets
         self._outbox = outbox
@@ -77,25 +79,8 @@ class Conversations:
         Raises:
             VaultError: It was encrypted with another key.
         """
-        turns = (
-            select(TurnRow.number, TurnRow.at, TurnRow.body, TurnRow.external_id)
-            .where(TurnRow.conversation_id == conversation_id)
-            .order_by(TurnRow.number.desc())
-            .limit(history)
-            .subquery()
-        )
-        revision = select(Meta.value).where(Meta.name == "knowledge_revision").scalar_subquery()
-        # From `meta`, so that there is a row, and the revision, even for a new conversation.
-        statement = (
-            select(revision.label("revision"), ConversationRow.data, ConversationRow.version, turns)
-            .select_from(Meta)
-            .outerjoin(ConversationRow, ConversationRow.id == conversation_id)
-            .outerjoin(turns, and_(ConversationRow.id.is_not(None)))
-            .where(Meta.name == "knowledge_revision")
-            .order_by(turns.c.number)
-        )
         async with self._db.read(single=True) as connection:
-            rows = (await connection.execute(statement)).all()
+            rows = (await connection.execute(_LOAD, {"id": conversation_id, "history": history})).all()
         self.knowledge_revision = int(rows[0].revision)
         if rows[0].data is None:
             return Conversation(
@@ -264,27 +249,16 @@ class Conversations:
         self, connection: AsyncConnection, conversation: Conversation, turn: Turn, person_id: str | None
     ) -> int | None:
         """Write the conversation under its version; the new turn's number, None if it was not ours to write."""
-        values: dict[str, object] = {"data": self._data(conversation), "updated_at": turn.at}
-        if person_id is not None:
-            values["person_id"] = person_id
-        statement = update(ConversationRow).where(
-            ConversationRow.id == conversation.id, ConversationRow.version == conversation.version
-        )
-        if turn.external_id is not None:
-            handled = exists().where(
-                TurnRow.conversation_id == conversation.id, TurnRow.external_id == turn.external_id
-            )
-            statement = statement.where(~handled)
         if conversation.version > 0:
-            number: int | None = (
-                await connection.execute(
-                    statement.values(
-                        version=ConversationRow.version + 1,
-                        turn_count=ConversationRow.turn_count + 1,
-                        **values,
-                    ).returning(ConversationRow.turn_count)
-                )
-            ).scalar()
+            values = {
+                "b_id": conversation.id,
+                "b_version": conversation.version,
+                "b_external_id": turn.external_id,
+                "b_person": person_id,
+                "data": self._data(conversation),
+                "updated_at": turn.at,
+            }
+            number: int | None = (await connection.execute(_BUMP, values)).scalar()
             return number
         try:
             await self._create(connection, conversation, 1, person_id, turn.at)
@@ -331,21 +305,20 @@ class Conversations:
         reply: Reply,
         ticket: str | None,
     ) -> None:
-        await connection.execute(
-            insert(TurnRow).values(
-                conversation_id=conversation_id,
-                number=number,
-                at=turn.at,
-                body=self._db.vault.encrypt(dump_body(turn.text, reply)),
-                external_id=turn.external_id,
-                status=reply.status.value,
-                reason=reply.reason.value if reply.reason else None,
-                topics=list(reply.topics),
-                ticket=ticket,
-                by_staff=reply.by_staff,
-                used_llm=reply.used_llm,
-            )
-        )
+        values = {
+            "conversation_id": conversation_id,
+            "number": number,
+            "at": turn.at,
+            "body": self._db.vault.encrypt(dump_body(turn.text, reply)),
+            "external_id": turn.external_id,
+            "status": reply.status.value,
+            "reason": reply.reason.value if reply.reason else None,
+            "topics": list(reply.topics),
+            "ticket": ticket,
+            "by_staff": reply.by_staff,
+            "used_llm": reply.used_llm,
+        }
+        await connection.execute(_INSERT_TURN, values)
 
     async def _remember_told(
         self,
@@ -371,10 +344,59 @@ class Conversations:
                 }
                 for (kind, source_id), version in told.items()
             ]
-            await connection.execute(insert(Told), rows)
+            await connection.execute(_INSERT_TOLD, rows)
 
 
 def _renumbered(reply: Reply, told: str, filed: str) -> Reply:
     if reply.ticket == filed:
         return reply
     return reply.model_copy(update={"ticket": filed, "text": reply.text.replace(told, filed)})
+
+
+def _load_statement() -> Select[Any]:
+    turns = (
+        select(TurnRow.number, TurnRow.at, TurnRow.body, TurnRow.external_id)
+        .where(TurnRow.conversation_id == bindparam("id"))
+        .order_by(TurnRow.number.desc())
+        .limit(bindparam("history", type_=Integer))
+        .subquery()
+    )
+    # From `meta`, so that there is a row, and the revision, even for a new conversation.
+    return (
+        select(Meta.value.label("revision"), ConversationRow.data, ConversationRow.version, turns)
+        .select_from(Meta)
+        .outerjoin(ConversationRow, ConversationRow.id == bindparam("id"))
+        .outerjoin(turns, ConversationRow.id.is_not(None))
+        .where(Meta.name == "knowledge_revision")
+        .order_by(turns.c.number)
+    )
+
+
+def _bump_statement() -> Any:
+    said_before = exists().where(
+        TurnRow.conversation_id == bindparam("b_id"), TurnRow.external_id == bindparam("b_external_id")
+    )
+    return (
+        update(_CONVERSATIONS)
+        .where(
+            _CONVERSATIONS.c.id == bindparam("b_id"),
+            _CONVERSATIONS.c.version == bindparam("b_version"),
+            ~said_before,
+        )
+        .values(
+            data=bindparam("data"),
+            updated_at=bindparam("updated_at"),
+            person_id=func.coalesce(bindparam("b_person", type_=String), _CONVERSATIONS.c.person_id),
+            version=_CONVERSATIONS.c.version + 1,
+            turn_count=_CONVERSATIONS.c.turn_count + 1,
+        )
+        .returning(_CONVERSATIONS.c.turn_count)
+    )
+
+
+# Made once: building them took longer than running them.
+_CONVERSATIONS: Any = ConversationRow.__table__
+_LOAD = _load_statement()
+_BUMP = _bump_statement()
+_INSERT_TURN = insert(cast(Table, TurnRow.__table__))
+_INSERT_TOLD = insert(cast(Table, Told.__table__))

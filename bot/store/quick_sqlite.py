@@ -85,7 +85,8 @@ class _Cursor:
             finally:
                 cursor.close()
 
-        await self._connection._execute(work)
+        execute: Any = self._connection._execute  # has no types
+        await execute(work)
 
     async def fetchall(self) -> list[Any]:
         """The rows of the last statement."""

@@ -1,282 +1,25 @@
-"""Tickets: questions for a person, each with everybody who asked it."""
+"""Tickets: questions for a person, each with everybody who asked it, and what staff do with them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Citation, Reply
-from bot.store.codec import digest
-from bot.store.database import Database
 from bot.store.errors import Missing, Refused, StaleTicket
-from bot.store.numbers import new_number
-from bot.store.outbox import NewDelivery, Outbox
-from bot.store.tables import ConversationRow, TicketAsker, TicketMessage, TicketRow
-
-OPEN, ANSWERED, CLOSED = "open", "answered", "closed"
-
-
-@dataclass(frozen=True)
-class NewTicket:
-    """A question to be filed.
-
-    Args:
-        question: As the queue shows and searches it: personal data must be masked already.
-        wording: The person's own words; kept encrypted.
-        reason: A `bot.messages.Reason` value, or "thumbs_down", "clarified_in_vain".
-        number: The number told to the person. With `joins`, that of the alike ticket to be joined.
-        tried: What the assistant looked at: nearest topics and clauses with scores.
-        deadline: The day that makes the question urgent.
-        vector: The question's embedding, so that alike questions are found.
-    """
-
-    question: str
-    wording: str
-    reason: str
-    topic: str | None = None
-    number: str = field(default_factory=lambda: new_number("ticket"))
-    joins: bool = False
-    tried: Any = None
-    deadline: date | None = None
-    vector: bytes | None = field(default=None, repr=False)
+from bot.store.filing import Filing
+from bot.store.outbox import NewDelivery
+from bot.store.tables import TicketAsker, TicketMessage, TicketRow
+from bot.store.ticket_values import ANSWERED, CLOSED, OPEN, Asker, NewTicket, dumped
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """A ticket as the queue shows it."""
-
-    number: str
-    status: str
-    question: str
-    reason: str
-    topic: str | None
-    tried: Any
-    deadline: date | None
-    created_at: datetime
-    updated_at: datetime
-    assigned_to: str | None
-    resolution: str | None
-    citations: tuple[Citation, ...]
-    answer_version: int
-    answered_by: str | None
-    answered_at: datetime | None
-    closed_reason: str | None
-    merged_into: str | None
-    version: int
-    askers: int = 0
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Somebody who asked, in their own words (personal data: opening it is logged by the console)."""
-
-    conversation_id: str
-    channel: str
-    turn: int
-    wording: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class ThreadMessage:
-    """A message of a ticket's thread: `kind` is "staff", "asker" or "note" (for staff only)."""
-
-    id: str
-    at: datetime
-    kind: str
-    staff: str | None
-    conversation_id: str | None
-    text: str
-    citations: tuple[Citation, ...]
-
-
-class Tickets:
-    """The queue."""
-
-    def __init__(self, db: Database, outbox: Outbox) -> None:
-        self._db = db
-        self._outbox = outbox
-
-    async def file(
-        self, connection: AsyncConnection, new: NewTicket, conversation_id: str, turn: int, at: datetime
-    ) -> str:
-        """Add a question to a transaction; the ticket's number.
-
-        An alike ticket that was answered or closed meanwhile is open again: this person has no answer yet.
-        """
-        number = await self._join(connection, new.number, at) if new.joins else None
-        number = number or await self._create(connection, new, at)
-        asker = self._db.insert_new(TicketAsker, ["ticket", "conversation_id"])
-        await connection.execute(
-            asker.values(
-                ticket=number,
-                conversation_id=conversation_id,
-                turn=turn,
-                wording=self._db.vault.encrypt(new.wording),
-                at=at,
-            )
-        )
-        return number
-
-    async def _join(self, connection: AsyncConnection, number: str, at: datetime) -> str | None:
-        row = (
-            await connection.execute(
-                update(TicketRow)
-                .where(TicketRow.number == number)
-                .values(status=OPEN, updated_at=at)  # not the version: staff may be writing the answer
-                .returning(TicketRow.merged_into)
-            )
-        ).first()
-        if row is None:
-            return None
-        if row.merged_into is not None:
-            await connection.execute(
-                update(TicketRow).where(TicketRow.number == number).values(status=CLOSED)
-            )
-            return await self._join(connection, row.merged_into, at)
-        return number
-
-    async def _create(self, connection: AsyncConnection, new: NewTicket, at: datetime) -> str:
-        number = new.number if not new.joins else new_number("ticket")
-        while True:
-            done = await connection.execute(
-                self._db.insert_new(TicketRow, ["number"]).values(
-                    number=number,
-                    status=OPEN,
-                    question=new.question,
-                    question_key=question_key(new.question),
-                    reason=new.reason,
-                    topic=new.topic,
-                    tried=new.tried,
-                    deadline=new.deadline,
-                    vector=new.vector,
-                    created_at=at,
-                    updated_at=at,
-                    answer_version=0,
-                    version=1,
-                )
-            )
-            if done.rowcount == 1:
-                return number
-            number = new_number("ticket")  # taken by another question: the reply is renumbered
-
-    async def same_question(self, question: str) -> str | None:
-        """Number of the open ticket with the same question but for blanks and punctuation, if any."""
-        statement = (
-            select(TicketRow.number)
-            .where(TicketRow.question_key == question_key(question), TicketRow.status == OPEN)
-            .order_by(TicketRow.created_at)
-            .limit(1)
-        )
-        row = await self._db.row(statement)
-        return row["number"] if row else None
-
-    async def vectors(self, *, status: str | None = OPEN) -> list[tuple[str, bytes]]:
-        """Number and embedding of the tickets that have one, to find alike questions and earlier answers."""
-        statement = select(TicketRow.number, TicketRow.vector).where(
-            TicketRow.vector.is_not(None), TicketRow.merged_into.is_(None)
-        )
-        if status is not None:
-            statement = statement.where(TicketRow.status == status)
-        return [(row["number"], row["vector"]) for row in await self._db.rows(statement)]
-
-    async def get(self, number: str) -> Ticket:
-        """One ticket.
-
-        Raises:
-            Missing: There is none of that number.
-        """
-        row = await self._db.row(_with_askers().where(TicketRow.number == number))
-        if row is None:
-            raise Missing(ticket=number)
-        return _ticket(row)
-
-    async def queue(
-        self,
-        *,
-        status: str | None = OPEN,
-        topic: str | None = None,
-        reason: str | None = None,
-        channel: str | None = None,
-        assigned_to: str | None = None,
-        words: str | None = None,
-        conversation_id: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> list[Ticket]:
-        """Tickets, most askers first, then the oldest. `words` must all occur in question or answer."""
-        statement = _with_askers().where(TicketRow.merged_into.is_(None))
-        for column, value in (
-            (TicketRow.status, status),
-            (TicketRow.topic, topic),
-            (TicketRow.reason, reason),
-            (TicketRow.assigned_to, assigned_to),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        for word in (words or "").split():
-            text = TicketRow.question + func.coalesce(TicketRow.resolution, "") + TicketRow.number
-            statement = statement.where(text.icontains(word, autoescape=True))
-        if channel is not None or conversation_id is not None:
-            asked = select(TicketAsker.ticket).join(
-                ConversationRow, ConversationRow.id == TicketAsker.conversation_id
-            )
-            if channel is not None:
-                asked = asked.where(ConversationRow.channel == channel)
-            if conversation_id is not None:
-                asked = asked.where(ConversationRow.id == conversation_id)
-            statement = statement.where(TicketRow.number.in_(asked))
-        statement = statement.order_by(_ASKERS.desc(), TicketRow.created_at).limit(limit).offset(offset)
-        return [_ticket(row) for row in await self._db.rows(statement)]
-
-    async def counts(self) -> dict[str, int]:
-        """How many tickets are in each status."""
-        statement = (
-            select(TicketRow.status, func.count().label("n"))
-            .where(TicketRow.merged_into.is_(None))
-            .group_by(TicketRow.status)
-        )
-        return {row["status"]: row["n"] for row in await self._db.rows(statement)}
-
-    async def askers(self, number: str) -> list[Asker]:
-        """Everybody who asked, first one first."""
-        statement = (
-            select(TicketAsker, ConversationRow.channel)
-            .join(ConversationRow, ConversationRow.id == TicketAsker.conversation_id)
-            .where(TicketAsker.ticket == number)
-            .order_by(TicketAsker.at)
-        )
-        decrypt = self._db.vault.decrypt
-        return [
-            Asker(row["conversation_id"], row["channel"], row["turn"], decrypt(row["wording"]), row["at"])
-            for row in await self._db.rows(statement)
-        ]
-
-    async def thread(self, number: str) -> list[ThreadMessage]:
-        """The messages of a ticket, oldest first."""
-        statement = (
-            select(TicketMessage)
-            .where(TicketMessage.ticket == number)
-            .order_by(TicketMessage.at, TicketMessage.id)
-        )
-        return [
-            ThreadMessage(
-                id=row["id"],
-                at=row["at"],
-                kind=row["kind"],
-                staff=row["staff"],
-                conversation_id=row["conversation_id"],
-                text=self._db.vault.decrypt(row["text"]),
-                citations=_citations(row["citations"]),
-            )
-            for row in await self._db.rows(statement)
-        ]
+class Tickets(Filing):
+    """The queue and the work on it."""
 
     async def assign(
         self, number: str, login: str | None, *, version: int, now: datetime | None = None
@@ -320,7 +63,7 @@ class Tickets:
                 at,
                 status=ANSWERED,
                 resolution=resolution,
-                citations=_dumped(reply.citations),
+                citations=dumped(reply.citations),
                 answered_by=by,
                 answered_at=at,
                 answer_version=TicketRow.answer_version + 1,
@@ -502,40 +245,7 @@ class Tickets:
                 staff=staff,
                 conversation_id=conversation_id,
                 text=self._db.vault.encrypt(text),
-                citations=_dumped(citations),
+                citations=dumped(citations),
             )
         )
         return message
-
-
-def question_key(question: str) -> str:
-    """Digest of a question without blanks, punctuation and case."""
-    return digest("".join(c for c in question.casefold() if c.isalnum()))
-
-
-_ASKERS = (
-    select(func.count())
-    .where(TicketAsker.ticket == TicketRow.number)
-    .correlate(TicketRow)
-    .scalar_subquery()
-    .label("askers")
-)
-
-
-def _with_askers() -> Any:
-    return select(TicketRow, _ASKERS)
-
-
-def _dumped(citations: Sequence[Citation]) -> list[dict[str, Any]]:
-    return [c.model_dump(mode="json", exclude_defaults=True) for c in citations]
-
-
-def _citations(kept: Any) -> tuple[Citation, ...]:
-    return tuple(Citation.model_validate(c) for c in kept or ())
-
-
-def _ticket(row: RowMapping) -> Ticket:
-    return Ticket(
-        **{name: row[name] for name in Ticket.__dataclass_fields__ if name not in ("citations",)},
-        citations=_citations(row["citations"]),
-    )

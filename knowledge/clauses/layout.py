@@ -25,7 +25,7 @@ _FINAL = re.compile(r"(?:[。！？!?…]|(?<=[\u4e00-\u9fff])\.)[”’\"）)�
 _GOES_ON_SIGN = re.compile(r"[，、,（(《“‘「【—]$")
 _GOES_ON_WORD = re.compile(
     r"(?:按照|依照|根据|依据|参照|参见|详见|(?<!意)见|违反|符合|适用|依|按|和|(?<!普)及|(?<!参)与|或|(?<!理)由|"
-    r"(?<!核)对|(?<![所存])在|(?<!目)的|除|第|本办法|本规定|本细则|本条例)$"
+    r"(?<!核)对|(?<![所存])在|(?<!目)的|除|第|附件|本办法|本规定|本细则|本条例)$"
 )
 _WORD_END = re.compile(r"[A-Za-z0-9)%]$")
 _WORD_START = re.compile(r"[A-Za-z0-9(]")
@@ -174,11 +174,15 @@ def _tab_table(raws: list[str], start: int, numbered: Callable[[str], bool]) -> 
 
     def is_cell(at: int) -> bool:
         text = collapse(raws[at])
-        return raws[at].startswith("\t") and (
-            not text
-            or not is_ended(text)
-            and not numbered(text)
-            and all(len(collapse(part)) <= CELL_LIMIT for part in raws[at].split("\t"))
+        return (
+            raws[at].startswith("\t")
+            and not _PIPE_ROW.fullmatch(raws[at])
+            and (
+                not text
+                or not is_ended(text)
+                and not numbered(text)
+                and all(len(collapse(part)) <= CELL_LIMIT for part in raws[at].split("\t"))
+            )
         )
 
     def next_filled(at: int) -> int:
@@ -197,6 +201,8 @@ def _tab_table(raws: list[str], start: int, numbered: Callable[[str], bool]) -> 
                 found.append(parts)
             else:
                 found[-1].extend(parts)
+        elif _PIPE_ROW.fullmatch(raws[at]):
+            break
         elif found and len(text) <= CELL_LIMIT and not is_ended(text) and not numbered(text):
             # A second line within a cell: only between cells, else it is the text after the table.
             following = next_filled(at + 1)

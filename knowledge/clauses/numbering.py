@@ -66,6 +66,10 @@ _MEMBER_WORD = re.compile(rf"\s*(?:{_MEMBER})")
 _MORE_NUMERALS = re.compile(rf"\s*(?:[{_CN}]+\s*(?:[、，等级类款项条批次期档]|$)|等|[款项条])")
 
 
+_INLINE_REACH = 2000
+"""Characters back in which a count in mid-text is sought; keeps the reading of broken texts fast."""
+
+
 def numeral(text: str) -> int:
     """The value of a Chinese or Arabic numeral below ten thousand, e.g. 一百二十 is 120.
 
@@ -156,7 +160,7 @@ def counted_inline(mark: Mark, paragraph: str) -> bool:
     if mark.number < 2:
         return False
     last = mark.number - 1
-    plain = paragraph.translate(_PLAIN)[1:]
+    plain = paragraph[1:][-_INLINE_REACH:].translate(_PLAIN)
     form = {
         Style.CHINESE: rf"(?<![第{_CN}]){chinese(last)}、",
         Style.BRACKETED: rf"（{chinese(last)}）(?![项款目])",

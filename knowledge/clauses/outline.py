@@ -28,6 +28,10 @@ Doubt = Literal[
 _LEAD = re.compile(r"^[^。；;.（）①0-9]{1,15}[：:]\s*(?=1[.．、](?!\d)|（一）|（1）|①)")
 
 
+_LOOK_AHEAD = 200
+"""Blocks in which the second member of a list is sought after the first."""
+
+
 @dataclass(frozen=True)
 class Uncertainty:
     """A place where the layout allows two readings, and the reading that was taken is worth a look."""
@@ -84,7 +88,7 @@ class Outline:
         self.root = Unit()
         self.pieces: list[Piece] = []
         self.doubts: list[Uncertainty] = []
-        self._blocks = blocks
+        self._marks = [find_mark(block.text) if isinstance(block, Line) else None for block in blocks]
         self._unit = self.root
         self._last: Line | None = None
         self._last_article: int | None = None
@@ -102,7 +106,7 @@ class Outline:
     def _line(self, at: int, line: Line) -> None:
         last, unit = self._last, self._unit
         wrapped = last is not None and self._page.continues(last, line)
-        mark = None if wrapped else find_mark(line.text)
+        mark = None if wrapped else self._marks[at]
         if not wrapped and mark is None:
             mark = self._lead(at, line)
         elif mark and not self._begins(mark, line):
@@ -139,7 +143,7 @@ class Outline:
         last = self._last
         heading = self._is_heading_line(last)
         if mark.style <= Style.ARTICLE and self._unit.article:
-            heading = False  # what stands first in a 条 is a sentence
+            heading = False  # what stands in a 条 is a sentence
         open_before = last is not None and not is_ended(last.text) and not heading
         before = self._place(mark)[1]
         fits = mark.number == (1 if before is None else before + 1) or (
@@ -162,7 +166,8 @@ class Outline:
 
     def _is_heading_line(self, last: Line | None) -> bool:
         """Whether the line before is a unit's whole text so far and short, so that it may be a heading."""
-        if last is None or self._unit.mark is None or self._unit.lines != [1]:
+        mark = self._unit.mark
+        if last is None or mark is None or mark.style is Style.ARTICLE or self._unit.lines != [1]:
             return False
         return cells(last.text) <= HEADING_WIDTH and not re.search(r"[，。；]", last.text)
 
@@ -187,8 +192,7 @@ class Outline:
         second = Mark(mark.style, 3, "", "")
         if counted_inline(second, line.text):
             return None
-        for block in self._blocks[at + 1 :]:
-            following = find_mark(block.text) if isinstance(block, Line) else None
+        for following in self._marks[at + 1 : at + 1 + _LOOK_AHEAD]:
             if following and following.style <= mark.style:
                 return mark if following.style is mark.style and following.number == 2 else None
         return None
@@ -236,7 +240,7 @@ class _Page:
         return self._wrap >= 36 and line.width >= 0.8 * self._wrap
 
     def continues(self, before: Line, line: Line) -> bool:
-        """In a text that indents its paragraphs: whether the line, flush left, goes on with the one before."""
+        """In a text with indented paragraphs: whether the line, flush left, goes on with the one before."""
         return self.indented and line.indent == 0 and not line.gap and before.width >= 0.75 * self._widest
 
 
@@ -258,10 +262,8 @@ def path_of(piece: Piece, prefix: str, article_prefix: str, root_name: str) -> s
         root_name: Name of text before any number, e.g. 引言.
     """
     unit = piece.unit
-    if unit.mark is None:
-        base = join_path(prefix, root_name)
-    else:
-        base = _unit_path(unit, prefix, article_prefix)
+    root = unit.mark is None
+    base = join_path(prefix, root_name) if root else _unit_path(unit, prefix, article_prefix)
     if piece.kind == "table":
         return f"{base}·表"
     if unit.mark is not None and unit.mark.style is Style.ARTICLE and len(unit.paragraphs) > 1:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from knowledge.clauses.layout import HEADING_WIDTH, Block, Line, Table, cells, goes_on, is_ended
+from knowledge.clauses.layout import HEADING_WIDTH, Block, Line, Table, cells, goes_on, is_ended, is_final
 from knowledge.clauses.numbering import find_mark, refers
 
 _ATTACHMENT = re.compile(r"附件\s*(\d{1,2}|[一二三四五六七八九十]*)\s*[：:]?$")
 _ATTACHMENT_TITLED = re.compile(r"附件\s*(\d{1,2}|[一二三四五六七八九十]+)\s*[：:\s]\s*\S.{0,40}$")
 _LIST = re.compile(r"附件\s*[\d一二三四五六七八九十]*\s*[：:]")
-_DAY = r"(?:\d{4}|[〇零○一二三四五六七八九]{4})?\s*年\s*(?:\d{1,2}|[一二三四五六七八九十]+)?\s*月\s*(?:\d{1,2}|[一二三四五六七八九十]+)?\s*日"
+_CN_DAY = r"(?:\d{1,2}|[一二三四五六七八九十]+)?"
+_DAY = rf"(?:\d{{4}}|[〇零○一二三四五六七八九]{{4}})?\s*年\s*{_CN_DAY}\s*月\s*{_CN_DAY}\s*日"
 _DATE = re.compile(rf"{_DAY}$")
 _SIGNED_DATE = re.compile(rf"\S*(?:局|委员会|厅|部|办公室|政府|院)\s+{_DAY}$")
 _SIGNER = re.compile(r".*（(?:签字|签名|签章|公章|盖章)）\s*[：:]?\s*$")
@@ -50,7 +51,11 @@ def split(blocks: list[Block]) -> list[Part]:
     """The parts of a document in order; each block is in one of them."""
     parts: list[Part] = []
     for prefix, section in _attachments(blocks):
-        parts.extend(_section(prefix, section))
+        rest, embedded = section, False
+        while rest:
+            # A notice that publishes a regulation: the regulation follows the signature, with its own title.
+            rest = _section(prefix, rest, parts, embedded=embedded)
+            embedded = True
     return parts
 
 
@@ -87,9 +92,14 @@ def _is_attachment(line: Line, before: Block | None, count: int, signed: bool) -
     return closed or (expected and cells(before.text) <= HEADING_WIDTH)
 
 
-def _section(prefix: str, blocks: list[Block]) -> list[Part]:
-    parts: list[Part] = []
-    if prefix:
+def _section(prefix: str, blocks: list[Block], parts: list[Part], *, embedded: bool) -> list[Block]:
+    """Reads one document into `parts`, up to what follows its signature; returns what follows.
+
+    Args:
+        embedded: The blocks do not open the attachment but follow a signature within it.
+    """
+    first = len(parts)
+    if prefix and not embedded:
         taken = _attachment_head(blocks)
         head = _join_title([block for block in blocks[:taken] if isinstance(block, Line)])
     else:
@@ -101,21 +111,15 @@ def _section(prefix: str, blocks: list[Block]) -> list[Part]:
         parts.append(Part("", prefix, head, blocks=body[:listed]))
     parts.extend(_one("附件清单", prefix, body[listed:start]))
     parts.extend(_one("落款", prefix, body[start:end]))
-    rest = body[end:]
-    while rest and isinstance(rest[0], Line) and _trailer(rest[0]):
-        name = _trailer(rest[0])
+    while end < len(body) and (name := _trailer(body[end])):
         size = 1
-        while name == "附件清单" and size < len(rest) and _is_listed(rest[size]):
+        while name == "附件清单" and end + size < len(body) and _is_listed(body[end + size]):
             size += 1
-        parts.extend(_one(name, prefix, rest[:size]))
-        rest = rest[size:]
-    if rest:
-        # A notice that publishes a regulation: the regulation follows the signature, with its own title.
-        following = _section("", rest)
-        for part in following:
-            part.prefix = prefix
-        parts.extend(following)
-    return parts
+        parts.extend(_one(name, prefix, body[end : end + size]))
+        end += size
+    for part in parts[first:]:
+        part.prefix = prefix
+    return body[end:]
 
 
 def _one(name: str, prefix: str, blocks: list[Block]) -> list[Part]:
@@ -124,7 +128,9 @@ def _one(name: str, prefix: str, blocks: list[Block]) -> list[Part]:
     return [Part(name, prefix, text="\n".join(block.text for block in blocks))]
 
 
-def _trailer(line: Line) -> str:
+def _trailer(line: Block) -> str:
+    if isinstance(line, Table):
+        return ""
     if _LIST.match(line.text):
         return "附件清单"
     if _NOTE.match(line.text):
@@ -200,12 +206,19 @@ def _contents(blocks: list[Block], parts: list[Part]) -> int:
 
 def _attachment_head(blocks: list[Block]) -> int:
     """How many blocks the head of an attachment takes: its number, title, notes, lines to fill in."""
+    form = next((at for at, block in enumerate(blocks[:10]) if isinstance(block, Table)), 0)
+    if form and all(_is_form_line(block) for block in blocks[:form]):
+        return form  # a form: lines to fill in between its title and its table
     for at, block in enumerate(blocks):
         if at and (_begins_unit(block) or is_ended(block.text) or cells(block.text) > 2 * HEADING_WIDTH):
             return at
         if at and (_DATE.match(block.text) or _SIGNER.match(block.text)):
             return at
     return len(blocks)
+
+
+def _is_form_line(block: Block) -> bool:
+    return not _begins_unit(block) and not is_final(block.text) and cells(block.text) <= 2 * HEADING_WIDTH
 
 
 def _join_title(lines: list[Line]) -> str:

@@ -54,7 +54,7 @@ Params = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Remark:
-    """A caution with what its text needs, rendered by `texts().render("readers.warnings." + key, **params)`."""
+    """A caution with what its text needs: `texts().render("readers.warnings." + key, **params)`."""
 
     key: Caution
     params: Params = field(default_factory=dict)

@@ -21,9 +21,9 @@ from knowledge.readers.base import (
 )
 
 _ARTICLES = (
-    "#UCAP-CONTENT, .TRS_Editor, .TRS_UEDITOR, .trs_editor_view, #zoom, #Zoom, .pages_content, .article-content, "
-    ".article_content, .articleContent, .article-con, .news_content, .view_content, .xxgk_content, .wenzhang, "
-    "#articleContent, #article, #content, article, main"
+    "#UCAP-CONTENT, .TRS_Editor, .TRS_UEDITOR, .trs_editor_view, #zoom, #Zoom, .pages_content, "
+    ".article-content, .article_content, .articleContent, .article-con, .news_content, .view_content, "
+    ".xxgk_content, .wenzhang, #articleContent, #article, #content, article, main"
 )
 _SKIPPED = {
     "script",

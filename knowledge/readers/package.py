@@ -22,7 +22,7 @@ def check_package(data: bytes, limits: Limits) -> list[Remark]:
     """Whether the bytes are a Word file that is safe to open.
 
     Raises:
-        ReaderError: It is no Word file, encrypted, broken, a zip bomb, full of macros, or its XML declares entities.
+        ReaderError: It is no Word file, encrypted, broken, a zip bomb, full of macros, or declares entities.
     """
     if data.startswith(OLE):
         encrypted = "EncryptedPackage".encode("utf-16-le") in data

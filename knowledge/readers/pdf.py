@@ -1,4 +1,4 @@
-"""PDF files with a text layer: lines joined to paragraphs, running heads and page numbers removed, tables kept."""
+"""PDF files with a text layer: lines joined, running heads and page numbers removed, tables kept."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _masked(line: _Line) -> str:
 
 
 def _by_indent(lines: list[_Line], left: float, size: float) -> bool:
-    """Whether the text indents its paragraphs: most lines that surely begin one stand away from the margin."""
+    """Whether the text indents its paragraphs: most lines that begin one stand away from the margin."""
     starts = [
         line.left - left > 1.2 * size
         for before, line in pairwise(lines)

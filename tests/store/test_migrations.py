@@ -35,7 +35,8 @@ async def test_models_and_migrations_agree(backend: str, tmp_path: Path) -> None
         assert await version(store._db) == HEAD
 
         def compare(connection: Connection) -> list[Any]:
-            return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+            differences: list[Any] = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+            return differences
 
         async with store._db.read() as connection:
             assert await connection.run_sync(compare) == []

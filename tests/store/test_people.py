@@ -196,7 +196,7 @@ async def test_disabling_or_a_new_password_ends_the_sessions(store: Store) -> No
     await store.staff.add("li", "李", "agent", "hash")
     for change in ({"password_hash": "new"}, {"role": "editor"}, {"disabled": True}):
         token, _ = await store.staff.open_session("li")
-        await store.staff.change("li", **change)  # type: ignore[arg-type]
+        await store.staff.change("li", **change)
         assert await store.staff.session(token) is None
     await store.staff.add("admin", "管", "administrator", "hash")
     with pytest.raises(Refused, match="last_administrator"):

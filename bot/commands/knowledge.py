@@ -1,0 +1,120 @@
+"""qtic doctor, and qtic knowledge sync | calibrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.texts import texts
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+family = typer.Typer(help="资料库：同步、校准", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands on the app."""
+    app.command("doctor")(doctor)
+    app.add_typer(family, name="knowledge")
+
+
+@family.command("sync")
+def sync() -> None:
+    """让索引与资料包一致（重复执行不会有变化）。"""
+    from bot.settings import Settings
+    from knowledge.encoder import load_encoder
+    from knowledge.finding import cleaner, records_of
+    from knowledge.index import sync as bring_in_step
+    from knowledge.loading import load_pack
+
+    settings = Settings.read()
+    pack = load_pack(settings.pack)
+    report = bring_in_step(records_of(pack, cleaner(pack)), load_encoder(settings.embedding_model),
+                           settings.data_dir, settings.chroma_url)
+    typer.echo(texts().render("cli.synced", **{n: getattr(report, n) for n in ("created", "updated", "deleted", "skipped")}))
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+
+
+@family.command("calibrate")
+def calibrate(write: bool = typer.Option(True, help="把结果写进资料包")) -> None:
+    """用留出的问法拟合主题选择的权重和门槛，并报告准确率。"""
+    import yaml
+
+    from bot.settings import Settings
+    from knowledge.calibrating import cases_of, fit, measure
+    from knowledge.encoder import load_encoder
+    from knowledge.finding import CALIBRATION, clean, cleaner, open_finder, records_of
+    from knowledge.loading import load_pack
+
+    settings = Settings.read()
+    pack = load_pack(settings.pack)
+    encoder, corrector = load_encoder(settings.embedding_model), cleaner(pack)
+    finder = open_finder(records_of(pack, corrector), encoder, settings.data_dir, settings.chroma_url)
+    cases = cases_of(pack, finder, encoder.encode_queries, lambda text: clean(text, corrector))
+    kinds = [pack.topics[t].kind for t in finder.model.topics]
+    calibration = fit(cases, kinds)
+    measured = measure(cases, finder.model.topics, kinds)
+    data = {**calibration.to_data(), "encoder": encoder.fingerprint, "measured": measured.lines()}
+    typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    if write:
+        head = "# Written by `qtic knowledge calibrate`; not by hand.\n"
+        (pack.folder / CALIBRATION).write_text(head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+def doctor() -> None:
+    """检查：配置了什么、缺什么、什么过期了。"""
+    from bot.settings import Settings
+
+    settings = Settings.read()
+    problems = 0
+    for ok, line in _checks(settings):
+        problems += 0 if ok else 1
+        typer.echo(f"{'✓' if ok else '!'} {line}")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _checks(settings: Settings) -> list[tuple[bool, str]]:
+    import asyncio
+
+    from bot.commands.errors import EXPECTED, said
+    from bot.store import Store, Vault
+    from knowledge.encoder import load_encoder
+    from knowledge.finding import cleaner, load_calibration, open_finder, records_of
+    from knowledge.loading import load_pack, read_yaml
+
+    found: list[tuple[bool, str]] = []
+    render = texts().render
+    try:
+        pack = load_pack(settings.pack)
+        found.append((True, render("doctor.pack", title=pack.info.title, topics=len(pack.topics), clauses=len(pack.clauses))))
+        for document in pack.info.documents:
+            key = "doctor.document" if document.file else "doctor.document_missing"
+            found.append((True, render(key, title=document.title, number=document.number or "")))
+        encoder = load_encoder(settings.embedding_model)
+        found.append((True, render("doctor.encoder", name=encoder.name, dimension=encoder.dimension)))
+        load_calibration(pack)
+        fitted = read_yaml(pack.folder / "calibration.yaml").get("encoder")
+        if fitted not in (None, encoder.fingerprint):
+            found.append((False, render("doctor.calibration_stale")))
+        finder = open_finder(records_of(pack, cleaner(pack)), encoder, settings.data_dir, settings.chroma_url)
+        found.append((not finder.report.problems, render("doctor.index", records=len(finder.index.records),
+                                                         problems=list(finder.report.problems))))
+    except EXPECTED as error:
+        found.append((False, said(error)))
+
+    async def database() -> None:
+        key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
+        async with await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key")) as store:
+            counts = await store.tickets.counts()
+            found.append((True, render("doctor.database", counts=counts)))
+
+    try:
+        asyncio.run(database())
+    except EXPECTED as error:
+        found.append((False, said(error)))
+    found.append((True, render("doctor.llm", model=settings.llm_model)))
+    found.append((True, render("doctor.telegram", configured=settings.telegram_bot_token is not None)))
+    return found
