@@ -359,7 +359,7 @@ def _words(case: _Case) -> None:
         case.cut(hits[0], Kind.SILENCE)
 
 
-def _values(text: str, family: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def said_verdicts(text: str, family: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The values of a verdict family said in a text; a no hides the yes inside it."""
     found: dict[str, str] = {}
     words = sorted(((w.replace("*", ""), v) for v, ws in family.items() for w in ws), key=lambda pair: -len(pair[0]))
@@ -374,11 +374,11 @@ def _verdicts(case: _Case, verdict: str | None) -> None:
     conditional = any(w in case.said.text for w in rules()["conditions"])
     short = any(_direction(case.said.text, q.start, q.end) == "less" for q in case.said.quantities)
     for name, family in rules()["verdicts"].items():
-        mine, theirs = _values(case.said.text, family), _values(case.source, family)
+        mine, theirs = said_verdicts(case.said.text, family), said_verdicts(case.source, family)
         for value, words in mine.items():
             if value not in theirs and not (short and (name, value) == ("met", "no")):
                 case.cut(words, Kind.VERDICT)
-        engine = _values(verdict, family) if verdict else {}
+        engine = said_verdicts(verdict, family) if verdict else {}
         if engine and not conditional:
             for value, words in mine.items():
                 if value not in engine:
