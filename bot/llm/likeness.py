@@ -139,10 +139,10 @@ def _under_another_condition(condition: Piece, piece: Piece, source: Sequence[Pi
 def without_hedge(sentence: str, source: Sequence[Piece], hedges: Sequence[str]) -> str | None:
     """A hedge ("原则上") that the sentence leaves out of what it says after the source."""
     for piece in pieces_of(sentence):
-        for share, theirs in _rated(piece.grams, source):
-            for hedge in hedges:
-                if share >= 0.6 and hedge in theirs.words and hedge not in sentence:
-                    return hedge
+        close = _rated(piece.grams, source)
+        for hedge in hedges:
+            if close and hedge not in sentence and all(hedge in theirs.words for _, theirs in close):
+                return hedge
     return None
 
 

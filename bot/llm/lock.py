@@ -28,6 +28,7 @@ from knowledge.quantities import Quantity
 
 _NUMERALS = "十一二三四五六七八九"
 _WEEKDAYS = "一二三四五六日"
+_OPEN = re.compile(r"(?:要不要|需不需要|能不能|是不是|是否|应不应该?|可不可以|够不够)[\u4e00-\u9fff]{0,6}")
 _LONGEST = 400
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]*")
 
@@ -362,6 +363,7 @@ def _words(case: _Case) -> None:
 def said_verdicts(text: str, family: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The values of a verdict family said in a text; a no hides the yes inside it."""
     found: dict[str, str] = {}
+    text = _OPEN.sub("　", text)
     words = sorted(((w.replace("*", ""), v) for v, ws in family.items() for w in ws), key=lambda pair: -len(pair[0]))
     for word, value in words:
         if word in text:
