@@ -80,7 +80,7 @@ def workdays(after: date, until: date) -> int | None:
     import chinese_calendar
 
     try:
-        return sum(chinese_calendar.is_workday(after + timedelta(n)) for n in range(1, (until - after).days + 1))
+        return sum(bool(chinese_calendar.is_workday(after + timedelta(n))) for n in range(1, (until - after).days + 1))
     except NotImplementedError:
         return None
 

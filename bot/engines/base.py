@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2.exceptions import TemplateError
 
@@ -17,6 +17,9 @@ from knowledge.dates import DateMention, workdays
 from knowledge.loading import Pack, clause_id
 from knowledge.milestones import State, standing
 from knowledge.pack import Contact, Fact, Milestone, PackError, Topic
+
+
+_F = TypeVar("_F", bound=Fact)
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Book:
         """A threshold in the notice's words, e.g. 不低于30人."""
         return self._fact(self.pack.thresholds, name).said
 
-    def _fact(self, facts: Mapping[str, Any], name: str) -> Any:
+    def _fact(self, facts: Mapping[str, _F], name: str) -> _F:
         try:
             fact = facts[name]
         except KeyError:
