@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from bot.assistant import Assistant, Keeper
+from bot.assistant import Assistant, Keeper, Step
 from bot.messages import Message
-from bot.settings import Settings, zone
+from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding
 from bot.steps.escalating import Escalating
@@ -23,6 +23,8 @@ from knowledge.loading import Pack, load_pack
 from knowledge.pack import Role
 
 if TYPE_CHECKING:
+    from bot.llm.budget import Budget
+    from bot.llm.model import ChatModel
     from bot.store import Store
 
 
@@ -56,8 +58,41 @@ def _calendar(pack: Pack, role: Role | None, now: datetime) -> bytes:
     return calendar(pack.facts.milestones, role, now, texts(), pack.info.id)
 
 
-def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts) -> Assistant:
-    """The assistant with its steps, in order."""
+@dataclass(frozen=True)
+class LLM:
+    """A chat model with what it may cost."""
+
+    model: ChatModel
+    budget: Budget
+    limit: float
+
+
+def open_llm(settings: Settings) -> LLM | None:
+    """The chat model of the settings; None where none is set. Nothing of langchain's models is imported then.
+
+    Raises SettingsError where the model's provider is not known or its package is not installed.
+    """
+    if not settings.llm_model:
+        return None
+    from bot.llm.budget import Budget
+    from bot.llm.errors import LLMError
+    from bot.llm.model import open_model
+
+    try:
+        model = open_model(settings)
+    except LLMError as error:
+        raise SettingsError(f"LLM_MODEL={settings.llm_model}: {error.detail}; expected for example openai:qwen-plus") from error
+    return LLM(model, Budget(settings.llm_turn_budget, settings.llm_daily_budget), settings.llm_timeout)
+
+
+def _with_llm(answering: Answering, llm: LLM, knowledge: Knowledge, texts: Texts, day: Callable[[Message], date]) -> Step:
+    from bot.llm.answering import LLMAnswering
+
+    return LLMAnswering(answering, llm.model, llm.budget, lambda: knowledge.understander, knowledge.pack, texts, day, llm.limit)
+
+
+def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts, llm: LLM | None = None) -> Assistant:
+    """The assistant with its steps, in order; with `llm`, answers are understood and worded with a model."""
     pack = knowledge.pack
     time_zone = zone(pack.info.time_zone)
 
@@ -65,9 +100,9 @@ def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts) -> Assist
         return message.at.astimezone(time_zone).date()
 
     answering = Answering(pack, texts, lambda: knowledge.understander, day)
-    steps = (
+    steps: tuple[Step, ...] = (
         Commanding(pack, texts, answering, day, _calendar),
-        answering,
+        answering if llm is None else _with_llm(answering, llm, knowledge, texts, day),
         Escalating(pack, texts, day),
     )
     return Assistant(steps, keeper, texts)
@@ -103,7 +138,7 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:
-        yield Service(settings, loaded, texts, store, make_assistant(loaded, StoreKeeper(store), texts))
+        yield Service(settings, loaded, texts, store, make_assistant(loaded, StoreKeeper(store), texts, open_llm(settings)))
     finally:
         await store.close()
 
