@@ -14,7 +14,8 @@ from typing import Any
 
 from bot.conversation import Profile
 from bot.forms.definition import Answers, FieldSpec, Form
-from bot.forms.fields import Reject, kind_of
+from bot.forms.fields import kind_of
+from bot.forms.kinds import Reject
 from bot.messages import Progress
 from bot.texts import Texts
 
