@@ -13,6 +13,7 @@ from bot.messages import Choice, Reply
 from bot.steps.filling.scene import Scene
 from bot.steps.filling.tools import Tools
 from bot.steps.filling.words import Edit, firm_labels
+from bot.understanding.privacy import mask as mask_text
 from knowledge.text import normalise
 
 _LONG_KINDS = frozenset({"long_text", "list", "yearly"})
@@ -191,7 +192,8 @@ class Answers:
             return []
         labels = firm_labels(scene.form, text)
         others = [t for t in taken if t.field.id != at.id]
-        if at.type in _LONG_KINDS:
+        unread = isinstance(parse_answer(at, text, self._t.texts), FieldError)
+        if at.type in _LONG_KINDS and not unread:
             # A paragraph may name anything ("标准3项"); only "名称：" counts here.
             sure = [t for t in others if t.field.id in labels]
             return taken if sure and text.strip() and not (at.id in labels and len(labels) == 1) else []
@@ -204,7 +206,7 @@ class Answers:
         shaped = sole.field.type in ("mobile", "email", "uscc", "office_phone") and sole.field.type != at.type
         if sole.field.id in labels or shaped:
             return taken
-        return taken if isinstance(parse_answer(at, text, self._t.texts), FieldError) and not sole.error else []
+        return taken if unread and not sole.error else []
 
     def _own(self, scene: Scene, text: str, at: FieldSpec) -> Any:
         """The value for the field that was asked; its own name in front is taken off."""
@@ -292,7 +294,7 @@ class Answers:
     def _refused(self, scene: Scene, field: FieldSpec, error: FieldError, text: str) -> Reply:
         # A wrong value may be somebody's number with a slip: the history keeps neither it nor what quotes it.
         kept = scene.render("kept.rejected", title=field.title)
-        if field.personal:
+        if field.personal or mask_text(error.message) != error.message:
             scene.said = kept
             scene.voice.hide(error.message, kept)
         parts = [error.message]

@@ -14,6 +14,7 @@ from bot.forms.journey import asked, mask, prefills, progress, say
 from bot.forms.review import Review, Shortfall, review
 from bot.messages import Attachment, Choice, Kept, Message, Progress, Reply, Status
 from bot.texts import Texts
+from bot.understanding.privacy import mask as mask_text
 from knowledge.pack import Threshold
 
 _LONG = 80
@@ -108,6 +109,9 @@ class Scene:
         self.conversation.pending = None
         text = "\n\n".join(p for p in parts if p)
         covered = self.voice.cover(text)
+        typed = self.message.text
+        if self.said is None and mask_text(typed) != typed:
+            self.said = mask_text(typed)
         kept = None
         if self.said is not None or covered != text or attachments:
             kept = Kept(message=self.said, reply=covered if covered != text or attachments else None)

@@ -123,6 +123,9 @@ class Tools:
     def review(self, scene: Scene, parts: Iterable[str] = (), *, handing_in: bool = False) -> Reply:
         """Everything filled in, what is missing and what contradicts; where nothing is, whether to hand in."""
         look = scene.review(self.pack.thresholds)
+        if handing_in and look.missing:
+            missing = scene.render("review.missing", titles=[f.title for f in look.missing])
+            return self.ask(scene, [*parts, missing, scene.render("review.not_yet")])
         scene.move("review")
         body = [*parts, scene.render("review.head", title=scene.form.title), *scene.rows(look)]
         body += scene.findings(look)
@@ -141,7 +144,7 @@ class Tools:
         return scene.reply(body, choices)
 
     def consequences(self, scene: Scene, before: list[FieldSpec], changed: Iterable[str]) -> list[str]:
-        """What an answer leads to: fields now needed or not, shortfalls, contradictions. Before: as asked then."""
+        """What an answer leads to: fields now (not) needed, shortfalls, contradictions. Before: as asked then."""
         ids, names = {f.id for f in before}, set(changed)
         after = asked(scene.form, scene.answers)
         parts = []
