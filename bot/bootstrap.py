@@ -136,7 +136,7 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     from bot.keeping import StoreKeeper
     from bot.store import Store, Vault
 
-    loaded = knowledge or await asyncio.to_thread(load_knowledge, settings)
+    loaded = knowledge if knowledge is not None else await asyncio.to_thread(load_knowledge, settings)
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:

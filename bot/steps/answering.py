@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 
 from bot.conversation import Conversation, Profile
 from bot.engines.base import Answer, Ask, Book, topic_choices
@@ -37,12 +38,12 @@ def remember(profile: Profile, slots: Slots) -> frozenset[str]:
 class Answering:
     """The step that answers from the pack."""
 
-    def __init__(self, pack: Pack, texts: Texts, understander: Callable[[], Understander], zone_day: Callable[[Message], object]) -> None:
+    def __init__(self, pack: Pack, texts: Texts, understander: Callable[[], Understander], day: Callable[[Message], date]) -> None:
         self._pack = pack
         self._texts = texts
         self._understander = understander
-        self._day = zone_day
-        self._by_engine = {t.engine: t for t in reversed(pack.topics.values()) if t.engine}
+        self._day = day
+        self._by_engine = {t.engine: t for t in reversed(list(pack.topics.values())) if t.engine}
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline with a topic; None where nothing fits."""
@@ -50,7 +51,7 @@ class Answering:
         found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
         return self.answer(found, conversation, day)
 
-    def answer(self, found: Understood, conversation: Conversation, day: object) -> Reply | None:
+    def answer(self, found: Understood, conversation: Conversation, day: date) -> Reply | None:
         """The reply to an understood message; remembers what it said."""
         fresh = remember(conversation.profile, found.slots)
         topics = self._overridden(found, conversation, fresh)
@@ -69,12 +70,12 @@ class Answering:
             conversation.last_question = found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
         return self._reply(topics, answers, conversation)
 
-    def say_topic(self, topic_id: str, conversation: Conversation, day: object) -> Reply | None:
+    def say_topic(self, topic_id: str, conversation: Conversation, day: date) -> Reply | None:
         """The answer of a topic chosen by a button; None where there is no such topic any more."""
         topic = self._pack.topics.get(topic_id)
         if topic is None:
             return None
-        answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+        answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))
         conversation.last_topics, conversation.last_question = (topic.id,), topic.samples[0]
         return self._reply((topic,), [answer], conversation)
 
@@ -100,9 +101,9 @@ class Answering:
                 return (scope,)
         return None
 
-    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: object) -> Answer:
-        ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)  # type: ignore[arg-type]
-        return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: date) -> Answer:
+        ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)
+        return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))
 
     def _reply(self, topics: tuple[Topic, ...], answers: list[Answer], conversation: Conversation) -> Reply:
         pending = next((a.pending for a in answers if a.pending), None)
