@@ -91,7 +91,7 @@ class Scene:
 
     def move(self, mode: str = "ask", at: str | None = None, **more: Any) -> None:
         """What is asked now."""
-        self.conversation.form = FormPlace(form=self.form.id, mode=mode, at=at, seen=self.draft.version, **more)  # type: ignore[arg-type]
+        self.conversation.form = FormPlace(form=self.form.id, mode=mode, at=at, seen=self.draft.version, **more)
 
     def progress(self, at: FieldSpec | None = None) -> Progress:
         """How far the person is."""
