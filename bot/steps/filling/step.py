@@ -71,12 +71,14 @@ class Filling:
         conversation.pending = None
         text = "\n\n".join((reply.text, "---", asked_again.text))
         covered = asked_again.kept.reply if asked_again.kept else None
-        said = mask(message.text)
+        said, answer = mask(message.text), reply.text
+        if said != message.text:  # an answer may say a number back
+            answer, covered = mask(answer), covered or asked_again.text
         return reply.model_copy(update={
             "text": text, "choices": (*reply.choices[:3], *asked_again.choices), "progress": asked_again.progress,
             "kept": Kept(
                 message=said if said != message.text else None,
-                reply="\n\n".join((reply.text, "---", covered)) if covered else None,
+                reply="\n\n".join((answer, "---", covered)) if covered else None,
             ),
         })  # fmt: skip
 
