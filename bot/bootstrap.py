@@ -10,13 +10,20 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from bot.assistant import Assistant, Keeper, Step
-from bot.messages import Message
+from bot.conversation import Conversation
+from bot.forms.definition import FormLibrary
+from bot.forms.drafts import Desk, Submission
+from bot.forms.loading import load_forms
+from bot.messages import Attachment, Message
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding
 from bot.steps.escalating import Escalating
+from bot.steps.filling import Filling
+from bot.steps.filling.tools import Confident, Tools
+from bot.steps.filling.words import Words
 from bot.texts import Texts
-from bot.understanding.understand import Understander
+from bot.understanding.understand import Decision, Understander
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.finding import Finder, clean, cleaner, load_calibration, open_finder, records_of
 from knowledge.loading import Pack, load_pack
@@ -36,6 +43,7 @@ class Knowledge:
     encoder: Encoder
     finder: Finder
     understander: Understander
+    forms: FormLibrary
 
 
 def load_knowledge(settings: Settings, pack: Pack | None = None) -> Knowledge:
@@ -48,7 +56,7 @@ def load_knowledge(settings: Settings, pack: Pack | None = None) -> Knowledge:
         pack, finder.model, load_calibration(pack), encoder.encode_queries, finder.lexical,
         lambda text: clean(text, corrector),
     )
-    return Knowledge(pack, encoder, finder, understander)
+    return Knowledge(pack, encoder, finder, understander, load_forms(pack.folder, pack.clauses))
 
 
 def _calendar(pack: Pack, role: Role | None, now: datetime) -> bytes:
@@ -91,8 +99,33 @@ def _with_llm(answering: Answering, llm: LLM, knowledge: Knowledge, texts: Texts
     return LLMAnswering(answering, llm.model, llm.budget, lambda: knowledge.understander, knowledge.pack, texts, day, llm.limit)
 
 
-def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts, llm: LLM | None = None) -> Assistant:
-    """The assistant with its steps, in order; with `llm`, answers are understood and worded with a model."""
+def make_filling(
+    pack: Pack, forms: FormLibrary, desk: Desk, texts: Texts, day: Callable[[Message], date], confident: Confident,
+) -> Filling:
+    """The step for forms; without an encoder where `confident` needs none."""
+
+    def copy(submission: Submission, at: datetime) -> Attachment:
+        from bot.exports import EXPORTERS
+        from bot.exports.packing import pack_up
+
+        (file,) = EXPORTERS["receipt"](pack_up(pack, forms, [submission], texts, at))
+        return Attachment(filename=file.name, media_type=file.media_type, content=file.content)
+
+    async def copied(submission: Submission, at: datetime) -> Attachment:
+        return await asyncio.to_thread(copy, submission, at)
+
+    return Filling(Tools(pack, forms, desk, texts, Words(texts), day, confident, copied))
+
+
+def make_assistant(
+    knowledge: Knowledge, keeper: Keeper, texts: Texts, desk: Desk | None = None, llm: LLM | None = None
+) -> Assistant:
+    """The assistant with its steps, in order.
+
+    Without a `desk`, forms are kept in memory; with `llm`, answers are understood and worded with a model.
+    """
+    from bot.desk import MemoryDesk
+
     pack = knowledge.pack
     time_zone = zone(pack.info.time_zone)
 
@@ -100,12 +133,20 @@ def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts, llm: LLM 
         return message.at.astimezone(time_zone).date()
 
     answering = Answering(pack, texts, lambda: knowledge.understander, day)
+
+    async def confident(message: Message, conversation: Conversation) -> bool:
+        understand = knowledge.understander.understand
+        found = await asyncio.to_thread(understand, message.text, conversation, day(message))
+        return found.decision is Decision.ANSWER
+
+    filling = make_filling(pack, knowledge.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
         Commanding(pack, texts, answering, day, _calendar),
+        filling,
         answering if llm is None else _with_llm(answering, llm, knowledge, texts, day),
         Escalating(pack, texts, day),
     )
-    return Assistant(steps, keeper, texts)
+    return Assistant(steps, keeper, texts, filling.after)
 
 
 @dataclass(frozen=True)
@@ -131,6 +172,7 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     Raises:
         PackError, EncoderError, StoreError: Something cannot be opened; the message says what would help.
     """
+    from bot.desk import StoreDesk
     from bot.keeping import StoreKeeper
     from bot.store import Store, Vault
 
@@ -138,7 +180,8 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:
-        yield Service(settings, loaded, texts, store, make_assistant(loaded, StoreKeeper(store), texts, open_llm(settings)))
+        assistant = make_assistant(loaded, StoreKeeper(store), texts, StoreDesk(store), open_llm(settings))
+        yield Service(settings, loaded, texts, store, assistant)
     finally:
         await store.close()
 
