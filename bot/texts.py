@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from jinja2.exceptions import TemplateError
 
 _WEEKDAYS = "一二三四五六日"
@@ -29,6 +29,7 @@ def weekday(day: date) -> str:
     return f"周{_WEEKDAYS[day.weekday()]}"
 
 
+@lru_cache(maxsize=1)
 def environment() -> Environment:
     """The one Jinja environment for texts and topics: an unknown variable is an error, white space is trimmed."""
     env = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
@@ -37,13 +38,17 @@ def environment() -> Environment:
     return env
 
 
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Template:
+    """A template, compiled once."""
+    return environment().from_string(source)
+
+
 class Texts:
     """All texts, by "file.key" or "file.key.key"."""
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._tree = tree
-        self._env = environment()
-        self._compiled: dict[str, Any] = {}
 
     @classmethod
     def load(cls) -> Texts:
@@ -67,11 +72,8 @@ class Texts:
 
     def render(self, key: str, **values: Any) -> str:
         """The text behind a key, filled in. Raises TextError where it is missing or a variable is."""
-        template = self._compiled.get(key)
         try:
-            if template is None:
-                template = self._compiled[key] = self._env.from_string(str(self.get(key)))
-            return str(template.render(**values)).strip()
+            return str(compiled(str(self.get(key))).render(**values)).strip()
         except TemplateError as error:
             raise TextError(f"text {key!r}: {error}") from error
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 FEATURES = ("nearest", "nearest_three", "centre", "lexical")
 _CENTRE_SCALE = 20.0
+_NEAREST = 3
 
 
 CLAUSE_FEATURES = ("similarity", "words", "words_root", "words_share")
@@ -146,6 +147,11 @@ class TopicModel:
         self._centres = centres / np.linalg.norm(centres, axis=1, keepdims=True)
         self._negatives = negatives
         self._order = order
+        # Samples by topic as one rectangle, padded with the place behind the last sample.
+        sizes = self._ends - self._starts
+        columns = np.arange(max(int(sizes.max()), _NEAREST))
+        self._rectangle = np.where(columns < sizes[:, None], self._starts[:, None] + columns, len(self._owners))
+        self._counts = np.minimum(sizes, _NEAREST)
 
     def features(self, vector: Vector, lexical: Vector | None = None, *, without: int | None = None) -> tuple[Vector, float]:
         """The topics' features (t x 4) for a question, and the similarity of the nearest negative.
@@ -163,8 +169,10 @@ class TopicModel:
             centre = self._samples[self._starts[owner] : self._ends[owner]].sum(axis=0) - self._samples[place]
             centres = centres.copy()
             centres[owner] = centre / max(float(np.linalg.norm(centre)), 1e-6)
-        nearest = np.maximum.reduceat(sims, self._starts)
-        three = np.array([_top_mean(sims[s:e]) for s, e in zip(self._starts, self._ends, strict=True)], dtype=np.float32)
+        table = np.append(sims, -np.inf)[self._rectangle]
+        best = -np.partition(-table, _NEAREST - 1, axis=1)[:, :_NEAREST]
+        nearest = best.max(axis=1)
+        three = np.where(np.isfinite(best), best, 0.0).sum(axis=1) / self._counts
         logits = _CENTRE_SCALE * (centres @ vector)
         logits -= logits.max()
         centre_share = logits - np.log(np.exp(logits).sum())
@@ -179,12 +187,6 @@ class TopicModel:
         probabilities = probabilities_of(features, negative, calibration)
         order = np.argsort(-probabilities[:-1])
         return [Scored(self.topics[i], float(probabilities[i]), float(features[i, 0])) for i in order[:12]]
-
-
-def _top_mean(values: Vector) -> float:
-    if len(values) <= 3:
-        return float(values.mean())
-    return float(np.partition(values, -3)[-3:].mean())
 
 
 def probabilities_of(features: Vector, negative: float, calibration: Calibration) -> Vector:

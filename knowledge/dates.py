@@ -75,6 +75,16 @@ def holiday(name: str, year: int) -> tuple[date, ...]:
     return tuple(days)
 
 
+def workdays(after: date, until: date) -> int | None:
+    """Working days after one day up to and with another, adjusted workdays counted; None where the calendar ends."""
+    import chinese_calendar
+
+    try:
+        return sum(chinese_calendar.is_workday(after + timedelta(n)) for n in range(1, (until - after).days + 1))
+    except NotImplementedError:
+        return None
+
+
 def find_dates(text: str, today: date) -> list[DateMention]:
     """The days named in `text` (normalised), in order of place; the year is that of `today` where none is said."""
     found: list[DateMention] = []

@@ -29,6 +29,7 @@ class Condition(_Data):
     """A condition of the pack. `decides` False: it warns, but does not settle who takes part."""
 
     id: str
+    title: str
     decides: bool
     question: str
     choices: tuple[ConditionChoice, ...]

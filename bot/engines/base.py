@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from jinja2 import Environment, Template
 from jinja2.exceptions import TemplateError
 
 from bot.conversation import Profile
 from bot.messages import Choice, Citation, Status
-from bot.texts import Texts, environment, short_date, weekday
+from bot.texts import Texts, compiled, short_date, weekday
 from bot.understanding.figures import Figures
-from knowledge.dates import DateMention
+from knowledge.dates import DateMention, workdays
 from knowledge.loading import Pack, clause_id
 from knowledge.milestones import State, standing
 from knowledge.pack import Contact, Fact, Milestone, PackError, Topic
@@ -57,11 +56,10 @@ class Answer:
 class Book:
     """The facts of a pack as of a day, for templates. Each use is recorded; `citations` gives the clauses used."""
 
-    def __init__(self, pack: Pack, texts: Texts, day: date, env: Environment | None = None) -> None:
+    def __init__(self, pack: Pack, texts: Texts, day: date) -> None:
         self.pack = pack
         self.texts = texts
         self.day = day
-        self._env = env or environment()
         self._used: dict[str, str | None] = {}
 
     def cite(self, ref: str, quote: str | None = None) -> None:
@@ -113,6 +111,7 @@ class Book:
             "closes_weekday": weekday(milestone.closes), "days": found.days, "state": found.state.value,
             "today": short_date(self.day), "weekday": weekday(self.day), "span": self.span(milestone.id),
             "over": found.state is State.CLOSED,
+            "workdays": workdays(self.day, milestone.closes) if found.state is State.OPEN else None,
         }
 
     def phone(self, name: str) -> str:
@@ -150,7 +149,7 @@ class Book:
     def render(self, source: str, profile: Profile, **more: Any) -> str:
         """Fill in a template of the pack. Raises PackError where it uses something unknown."""
         try:
-            return str(self._template(source).render(
+            return str(compiled(source).render(
                 role=profile.role.value if profile.role else None,
                 unit_type=profile.unit_type.value if profile.unit_type else None,
                 date=self.date, span=self.span, state=self.state, phone=self.phone, value=self.value,
@@ -158,9 +157,6 @@ class Book:
             )).strip()
         except TemplateError as error:
             raise PackError(f"template {source[:40]!r}: {error}") from error
-
-    def _template(self, source: str) -> Template:
-        return self._env.from_string(source)
 
 
 def citation(pack: Pack, ref: str, quote: str | None = None) -> Citation:
