@@ -12,7 +12,7 @@ from bot.settings import Settings
 from bot.texts import Texts
 from knowledge.clauses import Clause
 from knowledge.differences import differences
-from knowledge.documents import Added, DocumentKind, Library, Preview, Stored, with_documents
+from knowledge.documents import Added, DocumentKind, Library, Preview, Stored, alike, with_documents
 from knowledge.documents import preview as read_preview
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.encoder.base import Vectors
@@ -166,7 +166,7 @@ class Importing:
                       leftovers=document.leftovers, id=document.id)
         remarks = self._remarks(added.preview)
         declared: DocumentSpec | None = self.pack.documents.get(document.id)
-        if declared is not None and _bare(declared.title) != _bare(document.title):
+        if declared is not None and not alike(declared.title, document.title):
             remarks.insert(0, render("documents.title_differs", found=document.title, declared=declared.title))
         if added.replaced is not None:
             counts = dict.fromkeys(("added", "changed", "moved", "removed"), 0)
@@ -185,10 +185,6 @@ class Importing:
             render("documents.doubt", reason=self._texts.get(f"documents.doubts.{u.reason}"), line=u.line)
             for u in draft.uncertainties
         ]
-
-
-def _bare(title: str) -> str:
-    return "".join(c for c in title.split("（")[0] if c.isalnum())
 
 
 def politely() -> None:

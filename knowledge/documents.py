@@ -264,7 +264,8 @@ class Library:
             document = Document(
                 id=chosen, kind=kind, title=title or draft.title or (spec.title if spec else Path(draft.file).stem),
                 short=spec.short if spec else _short(title or draft.title or Path(draft.file).stem),
-                number=number or draft.number or (spec.number if spec else None), issuer=spec.issuer if spec else None,
+                number=number or draft.number or (spec.number if spec and alike(spec.title, title or draft.title) else None),
+                issuer=spec.issuer if spec else None,
                 effective=effective, supersedes=self._superseded(kind, supersedes, draft.clauses, places),
                 file=draft.file, digest=draft.digest, added_at=now, folder=f"{chosen}-{draft.digest[:12]}",
                 clauses=len(draft.clauses), leftovers=sum(len(piece) for piece in draft.leftovers),
@@ -406,6 +407,12 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def alike(one: str, other: str | None) -> bool:
+    """Whether two titles are the same but for marks and what stands in brackets at the end."""
+    bare = ["".join(c for c in re.split(r"[（(]", title)[0] if c.isalnum()) for title in (one, other or one)]
+    return bare[0] == bare[1]
 
 
 def _short(title: str) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 from bot.messages import Citation, Reason, Reply, Status
 from bot.texts import Texts, short_date
 from knowledge.choosing import Vector
+from knowledge.clauses.numbering import find_mark
 from knowledge.pack import DocumentSpec
 from knowledge.quoting import ClauseFinder, Conflict, Quote, Seen, by_document, contradiction
 
@@ -140,9 +141,11 @@ def _cited(quotes: Sequence[Quote]) -> tuple[Citation, ...]:
 
 
 def shown(quote: Quote) -> str:
-    """A clause's words for a reply; a table as one."""
+    """A clause's words for a reply, without the number that its path already gives; a table as one."""
     if quote.clause.kind != "table":
-        return quote.clause.text.replace("\n", " ")
+        text = " ".join(quote.clause.text.split("\n"))
+        mark = find_mark(text)
+        return mark.rest if mark is not None and mark.rest and mark.label in quote.clause.path else text
     rows = [row.split("\t") for row in quote.clause.text.split("\n")]
     width = max(len(row) for row in rows)
     lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
