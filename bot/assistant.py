@@ -30,8 +30,9 @@ class Keeper(Protocol):
     async def earlier(self, message: Message) -> Reply | None:
         """The reply given to the same message before, if any."""
 
-    async def ticket_number(self, message: Message, reply: Reply) -> str:
-        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one)."""
+    async def ticket_number(self, message: Message, reply: Reply, conversation: Conversation) -> tuple[str, bool]:
+        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one),
+        and whether this person is waiting for that ticket already."""
 
     async def keep(self, conversation: Conversation, turn: Turn) -> Reply:
         """Keep a turn, and its ticket where the reply names one, at once; returns the reply as kept."""
@@ -57,7 +58,7 @@ class Assistant:
                 return earlier
             conversation = await self._keeper.load(message)
             reply = self._refused_input(message) or await self._run(message, conversation)
-            reply = await self._escalated(message, reply)
+            reply = await self._escalated(message, reply, conversation)
             turn = Turn(at=message.at, text=message.text or _label(message, conversation), reply=reply, external_id=message.external_id)
             return await self._keeper.keep(conversation, turn)
 
@@ -67,13 +68,15 @@ class Assistant:
                 return reply
         raise RuntimeError("the last step must always reply")
 
-    async def _escalated(self, message: Message, reply: Reply) -> Reply:
-        """A declined question gets its ticket's number, and the person is told."""
-        if reply.status is not Status.UNANSWERED or reply.reason in UNQUEUED:
+    async def _escalated(self, message: Message, reply: Reply, conversation: Conversation) -> Reply:
+        """A declined question gets its ticket's number, and the person is told; so does one asked back twice."""
+        if not (_declined(reply) or _in_vain(message, reply, conversation)):
             return reply
-        number = await self._keeper.ticket_number(message, reply)
-        told = self._texts.render("replies.queued", number=number)
-        return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
+        number, waits = await self._keeper.ticket_number(message, reply, conversation)
+        told = self._texts.render("replies.with_staff" if waits else "replies.queued", number=number)
+        # Staff are at work on it: the assistant does not say its own refusal over them once more.
+        text = told if waits else f"{reply.text}\n\n{told}"
+        return reply.model_copy(update={"text": text, "ticket": number})
 
     def _refused_input(self, message: Message) -> Reply | None:
         if message.choice:
@@ -113,3 +116,16 @@ def _label(message: Message, conversation: Conversation) -> str:
             if choice.value == message.choice:
                 return choice.label
     return message.choice or ""
+
+
+def _declined(reply: Reply) -> bool:
+    return reply.status is Status.UNANSWERED and reply.reason not in UNQUEUED
+
+
+def _in_vain(message: Message, reply: Reply, conversation: Conversation) -> bool:
+    """Asked back, answered in words instead of by a button, and still not understood."""
+    asked_back = reply.status is Status.CLARIFY and bool(reply.topics)
+    if not asked_back or message.choice or not conversation.turns:
+        return False
+    before = conversation.turns[-1].reply
+    return before.status is Status.CLARIFY and bool(before.topics) and before.ticket is None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 
 from bot.conversation import Conversation, Profile
 from bot.engines.base import Answer, Ask, Book, topic_choices
 from bot.engines.table import engine_for
 from bot.messages import Choice, Message, Reason, Reply, Status
+from bot.steps.promoted import Promoted
 from bot.texts import Texts
 from bot.understanding.slots import Slots
 from bot.understanding.understand import Decision, Understander, Understood
@@ -35,20 +37,28 @@ def remember(profile: Profile, slots: Slots) -> frozenset[str]:
 
 
 class Answering:
-    """The step that answers from the pack."""
+    """The step that answers from the pack; what staff answered since comes first."""
 
-    def __init__(self, pack: Pack, texts: Texts, understander: Callable[[], Understander], zone_day: Callable[[Message], object]) -> None:
+    def __init__(
+        self, pack: Pack, texts: Texts, understander: Callable[[], Understander], zone_day: Callable[[Message], date],
+        promoted: Promoted | None = None,
+    ) -> None:
         self._pack = pack
         self._texts = texts
         self._understander = understander
         self._day = zone_day
+        self._promoted = promoted
         self._by_engine = {t.engine: t for t in reversed(pack.topics.values()) if t.engine}
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline with a topic; None where nothing fits."""
         day = self._day(message)
         found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
-        return self.answer(found, conversation, day)
+        if self._promoted is not None and (staff := await self._promoted.reply(found, conversation, day)):
+            remember(conversation.profile, found.slots)
+            return staff
+        reply = self.answer(found, conversation, day)
+        return await self._promoted.extended(reply, day) if self._promoted is not None and reply else reply
 
     def answer(self, found: Understood, conversation: Conversation, day: object) -> Reply | None:
         """The reply to an understood message; remembers what it said."""

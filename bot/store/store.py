@@ -91,6 +91,14 @@ class Store:
         async with self._db.read() as connection:
             await connection.execute(text("SELECT 1"))
 
+    def now(self) -> datetime:
+        """The time by the store's clock."""
+        return self._db.at(None)
+
+    def keyed_hash(self, purpose: str, value: str) -> str:
+        """A hash that only this installation can make, e.g. the key that signs the console's cookies."""
+        return self._db.vault.keyed_hash(purpose, value)
+
     @property
     def engine(self) -> AsyncEngine:
         """For the console's list views, which page and sort by themselves."""
