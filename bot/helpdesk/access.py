@@ -206,7 +206,7 @@ class Gate(BaseAuthProvider):
 
     def _secret(self, me: Staff) -> dict[str, str]:
         secret = pyotp.random_base32()
-        uri = pyotp.TOTP(secret).provisioning_uri(me.login, issuer_name=self._console.pack.info.short)
+        uri = pyotp.TOTP(secret).provisioning_uri(name=me.login, issuer_name=self._console.pack.info.short)
         return {"secret": secret, "uri": uri}
 
     def _show(self, request: Request, name: str, status: int = 200, **context: object) -> Response:

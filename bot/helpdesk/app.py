@@ -12,8 +12,14 @@ from starlette_admin.i18n import I18nConfig, TimezoneConfig
 
 from bot.helpdesk.access import Gate
 from bot.helpdesk.console import BASE, Console, Service
+from bot.helpdesk.dashboard import DashboardPage, DigestPage
+from bot.helpdesk.forms import ExportsPage, FormsPage
 from bot.helpdesk.headers import Headers, NonceLoader
+from bot.helpdesk.learning import KnowledgePage
+from bot.helpdesk.lists import LISTS
+from bot.helpdesk.people import PeoplePage
 from bot.helpdesk.queue import LivePage, QueuePage
+from bot.helpdesk.recall import RecallPage
 from bot.helpdesk.ticket import TicketPage
 
 
@@ -49,6 +55,9 @@ def build(service: Service) -> Admin:
             default_timezone=zone, timezone_cookie_name=None, use_user_locale_timezone=False
         ),
     )
-    for page in (LivePage, TicketPage):
+    for page in (LivePage, TicketPage, FormsPage, KnowledgePage, RecallPage, ExportsPage, DashboardPage, DigestPage):
         admin.add_view(page(console))
+    for view, model, key in LISTS:
+        admin.add_view(view(console, model, key))
+    admin.add_view(PeoplePage(console))
     return admin

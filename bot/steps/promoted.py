@@ -89,7 +89,11 @@ class Promoted:
         revision = self._revision()
         if revision == self._shelf.revision and (day == self._shelf.day or revision == 0):
             return self._shelf
-        found = await self._answering(day)
+        return await self.reload(day)
+
+    async def reload(self, day: date) -> _Shelf:
+        """Load what is in use on a day, whatever the revision."""
+        revision, found = self._revision(), await self._answering(day)
         pairs = [(one.topic_id, wording) for one in found for wording in one.wordings]
         vectors = await asyncio.to_thread(self._encode, [wording for _, wording in pairs]) if pairs else None
         self._shelf = _Shelf(revision, day, {one.topic_id: one for one in found}, tuple(o for o, _ in pairs), vectors)
@@ -100,18 +104,29 @@ class Promoted:
         shelf = await self.shelf(day)
         if shelf.vectors is None or found.vector is None:
             return None
-        similarity = shelf.vectors @ found.vector
-        best = int(similarity.argmax())
-        answer, near = shelf.answers[shelf.owners[best]], float(similarity[best])
-        if (answer.scope or {}).get("extends") or not _applies(answer, conversation):
-            return None
-        if near < await asyncio.to_thread(self._bar) or not self._ahead(found.vector, near, answer):
+        answer = await self._find(shelf, found.vector)
+        if answer is None or not _applies(answer, conversation):
             return None
         conversation.last_topics, conversation.last_question, conversation.pending = (), found.text, None
         return Reply(
             text=self.words(answer), status=Status.ANSWERED, citations=answer.citations, topics=(answer.topic_id,),
             choices=tuple(Choice(**c) for c in self._texts.get("helpdesk.promoted.choices")),
         )  # fmt: skip
+
+    async def find(self, vector: Vector, day: date) -> str | None:
+        """Id of the promoted answer that a question would get, whoever asks; loaded anew."""
+        shelf = await self.reload(day)
+        answer = await self._find(shelf, vector) if shelf.vectors is not None else None
+        return answer.topic_id if answer else None
+
+    async def _find(self, shelf: _Shelf, vector: Vector) -> PromotedAnswer | None:
+        assert shelf.vectors is not None
+        similarity = shelf.vectors @ vector
+        best = int(similarity.argmax())
+        answer, near = shelf.answers[shelf.owners[best]], float(similarity[best])
+        if (answer.scope or {}).get("extends") or near < await asyncio.to_thread(self._bar):
+            return None
+        return answer if self._ahead(vector, near, answer) else None
 
     def _ahead(self, vector: Vector, near: float, answer: PromotedAnswer) -> bool:
         for topic_id, rival in self._nearest_topics(vector).items():

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.store import migrate
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.figures import Figures
 from bot.store.forms import Forms
 from bot.store.knowledge import Knowledge
 from bot.store.outbox import Outbox
@@ -42,6 +43,7 @@ class Store:
         self.knowledge = Knowledge(db)
         self.reminders = Reminders(db, self.outbox)
         self.privacy = Privacy(db)
+        self.figures = Figures(db)
         self.load = self.conversations.load
         self.save_turn = self.conversations.save_turn
 
