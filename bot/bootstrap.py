@@ -125,7 +125,7 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
         time_zone = zone(loaded.pack.info.time_zone)
         promoted = Promoted(
             texts, loaded.pack.topics, lambda: store.conversations.knowledge_revision, store.knowledge.answering,
-            looking.encode, lambda: looking.bar, looking.nearest_topics,
+            looking.encode, lambda: looking.answer_bar, looking.nearest_topics,
         )
 
         async def says(number: str, conversation_id: str, text: str, at: datetime) -> bool:

@@ -54,6 +54,13 @@ class Looking:
         refs, vectors = self._samples
         return alike_bar(vectors, refs)
 
+    @cached_property
+    def answer_bar(self) -> float:
+        """Above this similarity to a promoted wording its answer is given, where no topic is nearer. Lower than
+        `bar`, which has no such second guard."""
+        refs, vectors = self._samples
+        return alike_bar(vectors, refs, precision=0.9)
+
     def encode(self, texts: Sequence[str]) -> Vector:
         """Vectors of questions, cleaned as those of the index are."""
         return self._encoder.encode_queries([clean(text, self._corrector) for text in texts])
