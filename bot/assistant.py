@@ -32,8 +32,9 @@ class Keeper(Protocol):
     async def earlier(self, message: Message) -> Reply | None:
         """The reply given to the same message before, if any."""
 
-    async def ticket_number(self, message: Message, reply: Reply) -> str:
-        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one)."""
+    async def ticket_number(self, message: Message, reply: Reply, conversation: Conversation) -> tuple[str, bool]:
+        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one),
+        and whether this person is waiting for that ticket already."""
 
     async def keep(self, conversation: Conversation, turn: Turn) -> Reply:
         """Keep a turn, and its ticket where the reply names one, at once; returns the reply as kept."""
@@ -60,7 +61,7 @@ class Assistant:
                 return earlier
             conversation = await self._keeper.load(message)
             reply = self._refused_input(message) or await self._run(message, conversation)
-            reply = await self._escalated(message, reply)
+            reply = await self._escalated(message, reply, conversation)
             if self._after is not None:
                 reply = await self._after(message, conversation, reply)
             said = message.text or _label(message, conversation)
@@ -77,13 +78,16 @@ class Assistant:
                 return reply
         raise RuntimeError("the last step must always reply")
 
-    async def _escalated(self, message: Message, reply: Reply) -> Reply:
-        """A declined question, or one on which the sources contradict each other, gets its ticket's number,
-        and the person is told."""
+    async def _escalated(self, message: Message, reply: Reply, conversation: Conversation) -> Reply:
+        """A declined question, one asked back twice, or one on which the sources contradict each other gets its
+        ticket's number, and the person is told."""
         conflict = reply.reason is Reason.CONFLICT
-        if (reply.status is not Status.UNANSWERED and not conflict) or reply.reason in UNQUEUED:
+        if not (conflict or _declined(reply) or _in_vain(message, reply, conversation)):
             return reply
-        number = await self._keeper.ticket_number(message, reply)
+        number, waits = await self._keeper.ticket_number(message, reply, conversation)
+        if waits and not conflict:
+            # Staff are at work on it: the assistant does not say its own refusal over them once more.
+            return reply.model_copy(update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number})
         told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 
@@ -125,3 +129,16 @@ def _label(message: Message, conversation: Conversation) -> str:
             if choice.value == message.choice:
                 return choice.label
     return message.choice or ""
+
+
+def _declined(reply: Reply) -> bool:
+    return reply.status is Status.UNANSWERED and reply.reason not in UNQUEUED
+
+
+def _in_vain(message: Message, reply: Reply, conversation: Conversation) -> bool:
+    """Asked back, answered in words instead of by a button, and still not understood."""
+    asked_back = reply.status is Status.CLARIFY and bool(reply.topics)
+    if not asked_back or message.choice or not conversation.turns:
+        return False
+    before = conversation.turns[-1].reply
+    return before.status is Status.CLARIFY and bool(before.topics) and before.ticket is None

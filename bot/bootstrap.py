@@ -15,6 +15,7 @@ from bot.forms.definition import FormLibrary
 from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
 from bot.live import LiveKnowledge
+from bot.looking import Looking
 from bot.messages import Attachment, Message
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
@@ -24,7 +25,9 @@ from bot.steps.filling import Filling
 from bot.steps.filling.tools import Confident, Tools
 from bot.steps.filling.words import Words as FillingWords
 from bot.steps.following import Following
+from bot.steps.promoted import Promoted
 from bot.steps.quoting import Quoting
+from bot.steps.staff_thread import Says, StaffThread
 from bot.texts import Texts
 from bot.texts import texts as all_texts
 from bot.understanding.understand import Decision, Understander
@@ -166,6 +169,8 @@ def make_assistant(
     *,
     desk: Desk | None = None,
     llm: LLM | None = None,
+    promoted: Promoted | None = None,
+    says: Says | None = None,
 ) -> Assistant:
     """The assistant with its steps, in order.
 
@@ -173,6 +178,8 @@ def make_assistant(
         knowledge: Given live, changes of the documents are followed.
         desk: Where forms are kept; None: in memory.
         llm: Answers are understood and worded with a model; None: without one.
+        promoted: What staff answered and put into use; None: nothing is.
+        says: Takes what a person says to staff; None: there is no staff.
     """
     from bot.desk import MemoryDesk
 
@@ -189,10 +196,11 @@ def make_assistant(
         return found.decision is Decision.ANSWER
 
     quoting = Quoting(lambda: live.current.quotes, texts)
-    answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting)
+    answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting, promoted)
     filling = make_filling(pack, live.current.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
         Following(live.follow),
+        *((StaffThread(texts, says),) if says else ()),
         Commanding(pack, texts, answering, day, _calendar),
         filling,
         answering if llm is None else _with_llm(answering, llm, live, texts, day),
@@ -221,10 +229,12 @@ class Service:
     texts: Texts
     store: Store
     assistant: Assistant
+    looking: Looking
+    promoted: Promoted
 
     @property
     def knowledge(self) -> Knowledge:
-        """What is answered from now; ask again for each use, it is replaced when documents change."""
+        """What is answered from now."""
         return self.live.current
 
     @property
@@ -233,15 +243,52 @@ class Service:
         return self.knowledge.pack
 
 
+def make_looking(knowledge: Knowledge) -> Looking:
+    """Looks questions up for the queue and the console."""
+    return Looking(knowledge.pack, knowledge.finder, knowledge.encoder, load_calibration(knowledge.pack))
+
+
+def _make_promoted(store: Store, looking: Looking, pack: Pack, texts: Texts) -> Promoted:
+    return Promoted(
+        texts, pack.topics, lambda: store.conversations.knowledge_revision, store.knowledge.answering,
+        looking.encode, lambda: looking.answer_bar, looking.nearest_topics,
+    )
+
+
+def _make_says(store: Store) -> Says:
+    from bot.store import Refused
+
+    async def says(number: str, conversation_id: str, text: str, at: datetime) -> bool:
+        try:
+            await store.tickets.asker_says(number, conversation_id, text, at)
+        except Refused:
+            return False
+        return True
+
+    return says
+
+
+def _make_keeper(store: Store, looking: Looking, promoted: Promoted, pack: Pack) -> Keeper:
+    from bot.keeping import StoreKeeper
+    from bot.store import Source
+
+    time_zone = zone(pack.info.time_zone)
+    return StoreKeeper(
+        store, looking, lambda message: message.at.astimezone(time_zone).date(),
+        lambda reply: [Source("promoted", topic, version) for topic, version in promoted.versions(reply)],
+    )
+
+
 @asynccontextmanager
-async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge | None = None, now: Now | None = None) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, texts: Texts, *, knowledge: Knowledge | None = None, now: Now | None = None
+) -> AsyncIterator[Service]:
     """Open the knowledge and the store, and close them at the end.
 
     Raises:
-        PackError, EncoderError, StoreError: Something cannot be opened; the message says what would help.
+        PackError, LibraryError, EncoderError, StoreError: Something cannot be opened; the message says what would help.
     """
     from bot.desk import StoreDesk
-    from bot.keeping import StoreKeeper
     from bot.store import Store, Vault
 
     loaded = knowledge if knowledge is not None else await asyncio.to_thread(load_knowledge, settings)
@@ -249,8 +296,13 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:
-        assistant = make_assistant(live, StoreKeeper(store), texts, desk=StoreDesk(store), llm=open_llm(settings))
-        yield Service(settings, live, texts, store, assistant)
+        looking = make_looking(loaded)
+        promoted = _make_promoted(store, looking, loaded.pack, texts)
+        assistant = make_assistant(
+            live, _make_keeper(store, looking, promoted, loaded.pack), texts,
+            desk=StoreDesk(store), llm=open_llm(settings), promoted=promoted, says=_make_says(store),
+        )
+        yield Service(settings, live, texts, store, assistant, looking, promoted)
     finally:
         await live.close()
         await store.close()

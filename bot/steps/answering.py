@@ -10,6 +10,7 @@ from bot.conversation import Conversation, Profile
 from bot.engines.base import Answer, Ask, Book, topic_choices
 from bot.engines.table import engine_for
 from bot.messages import Choice, Message, Reason, Reply, Status
+from bot.steps.promoted import Promoted
 from bot.steps.quoting import Quoting
 from bot.texts import Texts
 from bot.understanding.slots import Slots
@@ -38,17 +39,18 @@ def remember(profile: Profile, slots: Slots) -> frozenset[str]:
 
 
 class Answering:
-    """The step that answers from the pack."""
+    """The step that answers from the pack; what staff answered since comes first."""
 
     def __init__(
         self, pack: Callable[[], Pack], texts: Texts, understander: Callable[[], Understander],
-        day: Callable[[Message], date], quoting: Quoting,
+        day: Callable[[Message], date], quoting: Quoting, promoted: Promoted | None = None,
     ) -> None:
         self._packs = pack
         self._texts = texts
         self._understander = understander
         self._day = day
         self._quoting = quoting
+        self._promoted = promoted
         self._by_engine = {t.engine: t for t in reversed(tuple(pack().topics.values())) if t.engine}
 
     @property
@@ -62,7 +64,11 @@ class Answering:
             return None
         day = self._day(message)
         found, seen = await asyncio.to_thread(self._understand, message.text, conversation, day)
-        return self.answer(found, conversation, day, seen)
+        if self._promoted is not None and (staff := await self._promoted.reply(found, conversation, day)):
+            remember(conversation.profile, found.slots)
+            return staff
+        reply = self.answer(found, conversation, day, seen)
+        return await self._promoted.extended(reply, day) if self._promoted is not None and reply else reply
 
     def _understand(self, text: str, conversation: Conversation, day: date) -> tuple[Understood, Seen]:
         found = self._understander().understand(text, conversation, day)
