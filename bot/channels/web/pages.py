@@ -96,7 +96,7 @@ class Pages:
             asked=[c for c in self._texts.get("replies.most_asked")],
             milestones=pack.facts.milestones,
             contacts=pack.facts.contacts,
-            missing=[d for d in pack.info.documents if not d.file],
+            source=next(d.short for d in pack.info.documents if d.file),
         )
         if known is None or identity.by_cookie:
             self._identities.remember(response, identity, secure=request.url.scheme == "https")

@@ -23,9 +23,16 @@ export function put(html, { instead = null, scroll = true } = {}) {
   } else {
     log.append(turn);
   }
-  document.body.classList.add("talking");
+  began();
   if (scroll) show(turn);
   return turn;
+}
+
+function began() {
+  if (document.body.classList.contains("talking")) return;
+  document.body.classList.add("talking");
+  // On a phone the picture stands between the greeting and the talk: it folds up, and can be unfolded.
+  if (window.matchMedia("(max-width: 919px)").matches) document.querySelector("details.when").open = false;
 }
 
 export function show(node) {
@@ -34,7 +41,7 @@ export function show(node) {
 
 export function append(node) {
   log.append(node);
-  document.body.classList.add("talking");
+  began();
   show(node);
 }
 
