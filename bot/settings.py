@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="Address people open, for links; empty: from HOST and PORT")
     secret_key: SecretStr | None = Field(None, description="Signs cookies; empty: a key file in DATA_DIR")
     trusted_proxies: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For is believed, comma separated")
+    rate_person: int = Field(30, ge=1, le=100_000, description="Messages a minute that one person may send on the web")
+    rate_address: int = Field(600, ge=1, le=1_000_000, description="Messages a minute that one address may send on the web")
 
     @field_validator("database_url", "chroma_url", "embedding_model", "encryption_key", "llm_model", "llm_base_url",
                      "llm_api_key", "telegram_bot_token", "telegram_api_base_url", "telegram_webhook_url",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -120,6 +120,13 @@ class Conversations:
                 )
             )
         return kept
+
+    async def turn_counts(self, conversation_ids: Iterable[str]) -> dict[str, int]:
+        """How many turns each conversation has, by one statement; those not written yet are left out."""
+        statement = select(ConversationRow.id, ConversationRow.turn_count).where(
+            ConversationRow.id.in_(list(conversation_ids))
+        )
+        return {row["id"]: row["turn_count"] for row in await self._db.rows(statement)}
 
     async def earlier(self, conversation_id: str, external_id: str) -> SavedTurn | None:
         """What was replied to the channel's message `external_id`, if it was handled already."""
