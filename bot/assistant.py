@@ -14,6 +14,8 @@ from bot.messages import Choice, Message, Reason, Reply, Status
 from bot.texts import Texts
 
 Step = Callable[[Message, Conversation], Awaitable[Reply | None]]
+After = Callable[[Message, Conversation, Reply], Awaitable[Reply]]
+"""Completes the reply that a step gave, e.g. repeats the question of an open form under an answer."""
 _LONGEST = 4000
 _WORD = re.compile(r"\w")
 
@@ -40,7 +42,8 @@ class Keeper(Protocol):
 class Assistant:
     """Runs the steps in order; the first reply wins. Messages of one conversation wait for each other."""
 
-    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts) -> None:
+    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts, after: After | None = None) -> None:
+        self._after = after
         self._steps = tuple(steps)
         self._keeper = keeper
         self._texts = texts
@@ -58,8 +61,15 @@ class Assistant:
             conversation = await self._keeper.load(message)
             reply = self._refused_input(message) or await self._run(message, conversation)
             reply = await self._escalated(message, reply)
-            turn = Turn(at=message.at, text=message.text or _label(message, conversation), reply=reply, external_id=message.external_id)
-            return await self._keeper.keep(conversation, turn)
+            if self._after is not None:
+                reply = await self._after(message, conversation, reply)
+            said = message.text or _label(message, conversation)
+            if reply.kept is not None and reply.kept.message is not None:
+                said = reply.kept.message
+            turn = Turn(at=message.at, text=said, reply=reply.as_kept(), external_id=message.external_id)
+            kept = await self._keeper.keep(conversation, turn)
+            masked = reply.kept is not None and reply.kept.reply is not None
+            return reply.model_copy(update={"kept": None}) if masked else kept
 
     async def _run(self, message: Message, conversation: Conversation) -> Reply:
         for step in self._steps:
@@ -68,11 +78,13 @@ class Assistant:
         raise RuntimeError("the last step must always reply")
 
     async def _escalated(self, message: Message, reply: Reply) -> Reply:
-        """A declined question gets its ticket's number, and the person is told."""
-        if reply.status is not Status.UNANSWERED or reply.reason in UNQUEUED:
+        """A declined question, or one on which the sources contradict each other, gets its ticket's number,
+        and the person is told."""
+        conflict = reply.reason is Reason.CONFLICT
+        if (reply.status is not Status.UNANSWERED and not conflict) or reply.reason in UNQUEUED:
             return reply
         number = await self._keeper.ticket_number(message, reply)
-        told = self._texts.render("replies.queued", number=number)
+        told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 
     def _refused_input(self, message: Message) -> Reply | None:
