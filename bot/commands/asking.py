@@ -53,7 +53,11 @@ class Case:
 
 def read_cases(path: Path, time_zone: str) -> Iterator[Case]:
     """The cases of a question set. Raises CommandError that names the line."""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandError(texts().render("cli.not_text", file=str(path), problem=error.reason)) from None
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

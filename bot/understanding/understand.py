@@ -98,6 +98,9 @@ class Understander:
             leaned = combined[0].topic != scores[0].topic
             scores = combined
         decision, topics = self._decide(scores)
+        if not leaned and (same := next((s for s in scores if s.nearest >= _SAME), None)):
+            # Its very words stand among a topic's samples, however near others are.
+            decision, topics = Decision.ANSWER, (self._topics[same.topic],)
         if decision is not Decision.ANSWER and not leaned and (piece := last_question(text, lexicon)):
             again = self._score(self._encode([piece])[0], piece)
             if again[0].probability >= max(self._calibration.answer, scores[0].probability):
@@ -143,9 +146,6 @@ class Understander:
         best = scores[0]
         if best.probability >= self._calibration.answer:
             return Decision.ANSWER, (self._topics[best.topic],)
-        same = next((s for s in scores[:5] if s.nearest >= _SAME), None)
-        if same is not None:  # its very words stand among a topic's samples, however near others are
-            return Decision.ANSWER, (self._topics[same.topic],)
         close = [s for s in scores[:3] if s.probability >= self._calibration.clarify]
         together = sum(s.probability for s in close)
         kinds = {self._topics[s.topic].kind for s in close}
