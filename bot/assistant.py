@@ -14,6 +14,8 @@ from bot.messages import Choice, Message, Reason, Reply, Status
 from bot.texts import Texts
 
 Step = Callable[[Message, Conversation], Awaitable[Reply | None]]
+After = Callable[[Message, Conversation, Reply], Awaitable[Reply]]
+"""Completes the reply that a step gave, e.g. repeats the question of an open form under an answer."""
 _LONGEST = 4000
 _WORD = re.compile(r"\w")
 
@@ -30,8 +32,9 @@ class Keeper(Protocol):
     async def earlier(self, message: Message) -> Reply | None:
         """The reply given to the same message before, if any."""
 
-    async def ticket_number(self, message: Message, reply: Reply) -> str:
-        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one)."""
+    async def ticket_number(self, message: Message, reply: Reply, conversation: Conversation) -> tuple[str, bool]:
+        """The number under which an unanswered question will be filed (an open alike ticket's, or a new one),
+        and whether this person is waiting for that ticket already."""
 
     async def keep(self, conversation: Conversation, turn: Turn) -> Reply:
         """Keep a turn, and its ticket where the reply names one, at once; returns the reply as kept."""
@@ -40,7 +43,8 @@ class Keeper(Protocol):
 class Assistant:
     """Runs the steps in order; the first reply wins. Messages of one conversation wait for each other."""
 
-    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts) -> None:
+    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts, after: After | None = None) -> None:
+        self._after = after
         self._steps = tuple(steps)
         self._keeper = keeper
         self._texts = texts
@@ -57,9 +61,16 @@ class Assistant:
                 return earlier
             conversation = await self._keeper.load(message)
             reply = self._refused_input(message) or await self._run(message, conversation)
-            reply = await self._escalated(message, reply)
-            turn = Turn(at=message.at, text=message.text or _label(message, conversation), reply=reply, external_id=message.external_id)
-            return await self._keeper.keep(conversation, turn)
+            reply = await self._escalated(message, reply, conversation)
+            if self._after is not None:
+                reply = await self._after(message, conversation, reply)
+            said = message.text or _label(message, conversation)
+            if reply.kept is not None and reply.kept.message is not None:
+                said = reply.kept.message
+            turn = Turn(at=message.at, text=said, reply=reply.as_kept(), external_id=message.external_id)
+            kept = await self._keeper.keep(conversation, turn)
+            masked = reply.kept is not None and reply.kept.reply is not None
+            return reply.model_copy(update={"kept": None}) if masked else kept
 
     async def _run(self, message: Message, conversation: Conversation) -> Reply:
         for step in self._steps:
@@ -67,12 +78,17 @@ class Assistant:
                 return reply
         raise RuntimeError("the last step must always reply")
 
-    async def _escalated(self, message: Message, reply: Reply) -> Reply:
-        """A declined question gets its ticket's number, and the person is told."""
-        if reply.status is not Status.UNANSWERED or reply.reason in UNQUEUED:
+    async def _escalated(self, message: Message, reply: Reply, conversation: Conversation) -> Reply:
+        """A declined question, one asked back twice, or one on which the sources contradict each other gets its
+        ticket's number, and the person is told."""
+        conflict = reply.reason is Reason.CONFLICT
+        if not (conflict or _declined(reply) or _in_vain(message, reply, conversation)):
             return reply
-        number = await self._keeper.ticket_number(message, reply)
-        told = self._texts.render("replies.queued", number=number)
+        number, waits = await self._keeper.ticket_number(message, reply, conversation)
+        if waits and not conflict:
+            # Staff are at work on it: the assistant does not say its own refusal over them once more.
+            return reply.model_copy(update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number})
+        told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 
     def _refused_input(self, message: Message) -> Reply | None:
@@ -113,3 +129,16 @@ def _label(message: Message, conversation: Conversation) -> str:
             if choice.value == message.choice:
                 return choice.label
     return message.choice or ""
+
+
+def _declined(reply: Reply) -> bool:
+    return reply.status is Status.UNANSWERED and reply.reason not in UNQUEUED
+
+
+def _in_vain(message: Message, reply: Reply, conversation: Conversation) -> bool:
+    """Asked back, answered in words instead of by a button, and still not understood."""
+    asked_back = reply.status is Status.CLARIFY and bool(reply.topics)
+    if not asked_back or message.choice or not conversation.turns:
+        return False
+    before = conversation.turns[-1].reply
+    return before.status is Status.CLARIFY and bool(before.topics) and before.ticket is None

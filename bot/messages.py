@@ -20,7 +20,8 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message was not answered. A closed set: each has its text in `prompts/`."""
+    """Why a message was not answered, or (conflict) is given to staff although it was. A closed set: each has
+    its text in `prompts/`."""
 
     NOT_IN_SOURCES = "not_in_sources"
     ONLY_MEASURES = "only_measures"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     WANTS_PERSON = "wants_person"
     NOT_UNDERSTOOD = "not_understood"
     BAD_INPUT = "bad_input"
+    CONFLICT = "conflict"
 
 
 class _Value(BaseModel):
@@ -100,6 +102,18 @@ class Progress(_Value):
     total: int
 
 
+class Kept(_Value):
+    """What the history keeps of a turn that holds personal data: the same, masked, without attachments.
+
+    Args:
+        message: Instead of what was typed; None: as it was.
+        reply: Instead of the reply's text; None: the reply as given.
+    """
+
+    message: str | None = None
+    reply: str | None = None
+
+
 class Reply(_Value):
     """What goes back. `text` is Markdown of a small kind: **bold**, "- " lists, tables with "|".
 
@@ -118,3 +132,10 @@ class Reply(_Value):
     by_staff: bool = False
     used_llm: bool = False
     degraded: bool = False
+    kept: Kept | None = Field(default=None, exclude=True, repr=False)
+
+    def as_kept(self) -> Reply:
+        """The reply for the history."""
+        if self.kept is None or self.kept.reply is None:
+            return self.model_copy(update={"kept": None})
+        return self.model_copy(update={"text": self.kept.reply, "attachments": (), "kept": None})

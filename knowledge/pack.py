@@ -56,7 +56,11 @@ class _Data(BaseModel):
 
 
 class DocumentSpec(_Data):
-    """A source text. `file` None: declared and missing, never answered from, never guessed."""
+    """A source text. `file` None: declared and missing, never answered from, never guessed.
+
+    `effective`: the first day on which it holds. `supersedes`: documents, or places of them
+    ("measures:第九条"), that it replaces. `imported`: it comes from the operator's library, not the pack.
+    """
 
     id: str
     kind: Literal["notice", "measures", "amendment", "answers"]
@@ -66,6 +70,9 @@ class DocumentSpec(_Data):
     issuer: str | None = None
     issued: date | None = None
     file: str | None = None
+    effective: date | None = None
+    supersedes: tuple[str, ...] = ()
+    imported: bool = False
 
 
 class Fact(_Data):
@@ -148,12 +155,32 @@ class TopicKind(StrEnum):
     CHITCHAT = "chitchat"
 
 
+SUBJECTS = frozenset((
+    "notice", "measures", "timeline", "self_evaluation", "filing", "review", "online_review", "evaluation",
+    "site_visit", "agency", "summary_table", "roster", "report", "info_table", "evidence", "materials", "pledge",
+    "unit_account", "personal_account", "account", "portal", "browser", "menu", "platform_office", "service_centre",
+    "technical_support", "contacts", "jinhong", "scope", "batch", "upgrade", "other_platforms", "withdrawal",
+    "results", "grades", "content", "period", "plan", "outline", "industry", "rd_spending", "rd_ratio",
+    "co_funding", "projects", "key_technology", "outputs", "patents", "transfer", "horizontal", "transfer_cases",
+    "benefit", "talents", "staff", "degree_share", "staff_days", "floor_area", "equipment", "pilot_base",
+    "legal_entity", "council", "governance", "integrity", "department", "designated_person", "attachments",
+    "self_check", "form", "assistant", "other",
+))
+"""What a topic can be about. Closed: a follow-up ("那审核呢？") finds its topic by subject and aspect."""
+
+ASPECTS = frozenset((
+    "when", "who", "where", "how", "what", "whether", "seal", "number", "consequence", "contact", "content",
+    "format", "count", "why",
+))
+"""What can be asked of a subject. Closed."""
+
+
 class Topic(_Data):
     """One thing that people ask.
 
     Args:
         title: A short label for a choice, at most 18 characters.
-        subject, aspect: What it is about and what is asked of it (ids of the lexicon), for follow-ups.
+        subject, aspect: What it is about and what is asked of it (`SUBJECTS`, `ASPECTS`), for follow-ups.
         clauses: What answers it; cited in this order. Facts named in the template are cited too.
         answer: Jinja template, verdict first. For kind `decline`: what can be said truly.
         engine: Name of the engine that writes the answer instead of `answer`, with `params`.

@@ -79,6 +79,7 @@ class Commanding:
         if command == "forget":
             conversation.profile = Profile()
             conversation.pending, conversation.last_topics, conversation.last_question = None, (), ""
+            conversation.form = None  # put aside; the draft is kept
             return Reply(text=self._texts.render("replies.memory.forgotten"), status=Status.CHITCHAT, choices=self._most_asked())
         if command in ("eligibility", "eligibility_again"):
             if command == "eligibility_again":

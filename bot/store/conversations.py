@@ -20,6 +20,7 @@ from bot.store.outbox import NewDelivery, Outbox
 from bot.store.tables import ConversationRow, Meta, ProcessedUpdate, Told, TurnRow
 from bot.store.threads import thread_of
 from bot.store.ticket_values import NewTicket
+from bot.understanding.privacy import mask
 
 
 @dataclass(frozen=True)
@@ -221,17 +222,50 @@ class Conversations:
         Raises:
             Missing: There is no such turn.
         """
-        done = await self._db.run(
-            update(TurnRow)
-            .where(TurnRow.conversation_id == conversation_id, TurnRow.number == number)
-            .values(
-                thumbs=thumbs,
-                thumbs_words=self._db.vault.encrypt(words) if words else None,
-                thumbs_at=self._db.at(now),
-            )
+        at = self._db.at(now)
+        async with self._db.write() as connection:
+            rated = (
+                await connection.execute(
+                    update(TurnRow)
+                    .where(TurnRow.conversation_id == conversation_id, TurnRow.number == number)
+                    .values(
+                        thumbs=thumbs,
+                        thumbs_words=self._db.vault.encrypt(words) if words else None,
+                        thumbs_at=at,
+                    )
+                    .returning(TurnRow.body, TurnRow.ticket, TurnRow.status, TurnRow.by_staff)
+                )
+            ).first()
+            if rated is None:
+                raise Missing(turn=number)
+            worth = rated.status in ("answered", "clarify") and rated.ticket is None and not rated.by_staff
+            if thumbs < 0 and worth:
+                await self._file_rated(connection, conversation_id, number, rated.body, words, at)
+
+    async def _file_rated(
+        self,
+        connection: AsyncConnection,
+        conversation_id: str,
+        number: int,
+        body: str,
+        words: str | None,
+        at: datetime,
+    ) -> None:
+        """A thumbs-down is a question for a person; the same question is filed once."""
+        text, reply = load_body(self._db.vault.decrypt(body))
+        question = mask(text)
+        if not question:
+            return
+        same = await self._tickets.same_question(question)
+        joined = {"number": same, "joins": True} if same else {}
+        new = NewTicket(
+            question=question,
+            wording=f"{text}\n{words}" if words else text,
+            reason="thumbs_down",
+            topic=reply.topics[0] if reply.topics else None,
+            **joined,  # type: ignore[arg-type]
         )
-        if done == 0:
-            raise Missing(turn=number)
+        await self._tickets.file(connection, new, conversation_id, number, at)
 
     async def processed(self, channel: str, update_id: str) -> bool:
         """Whether the channel's update was handled already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -141,29 +141,49 @@ class Filing:
         offset: int = 0,
     ) -> list[Ticket]:
         """Tickets, most askers first, then the oldest. `words` must all occur in question or answer."""
-        statement = _with_askers().where(TicketRow.merged_into.is_(None))
-        for column, value in (
-            (TicketRow.status, status),
-            (TicketRow.topic, topic),
-            (TicketRow.reason, reason),
-            (TicketRow.assigned_to, assigned_to),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        for word in (words or "").split():
-            text = TicketRow.question + func.coalesce(TicketRow.resolution, "") + TicketRow.number
-            statement = statement.where(text.icontains(word, autoescape=True))
-        if channel is not None or conversation_id is not None:
-            asked = select(TicketAsker.ticket).join(
-                ConversationRow, ConversationRow.id == TicketAsker.conversation_id
-            )
-            if channel is not None:
-                asked = asked.where(ConversationRow.channel == channel)
-            if conversation_id is not None:
-                asked = asked.where(ConversationRow.id == conversation_id)
-            statement = statement.where(TicketRow.number.in_(asked))
+        statement = _filtered(
+            _with_askers(), status, topic, reason, channel, assigned_to, words, conversation_id
+        )
         statement = statement.order_by(_ASKERS.desc(), TicketRow.created_at).limit(limit).offset(offset)
         return [as_ticket(row) for row in await self._db.rows(statement)]
+
+    async def urgent(
+        self,
+        today: date,
+        *,
+        status: str | None = OPEN,
+        topic: str | None = None,
+        reason: str | None = None,
+        channel: str | None = None,
+        assigned_to: str | None = None,
+        words: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[Ticket], int]:
+        """One page of tickets by urgency (askers x nearness of the deadline), and how many there are."""
+        light = select(TicketRow.number, TicketRow.deadline, TicketRow.created_at, _ASKERS)
+        statement = _filtered(light, status, topic, reason, channel, assigned_to, words, None)
+        rows = await self._db.rows(statement)
+        ranked = sorted(rows, key=lambda row: (-urgency(row["askers"], row["deadline"], today), row["created_at"]))
+        page = [row["number"] for row in ranked[offset : offset + limit]]
+        found = await self._db.rows(_with_askers().where(TicketRow.number.in_(page)))
+        tickets = {row["number"]: as_ticket(row) for row in found}
+        return [tickets[number] for number in page if number in tickets], len(rows)
+
+    async def without_vector(self, limit: int = 50) -> list[tuple[str, str]]:
+        """Number and question of open tickets that have no embedding yet (filed where no encoder was at hand)."""
+        statement = select(TicketRow.number, TicketRow.question).where(
+            TicketRow.vector.is_(None), TicketRow.status == OPEN, TicketRow.merged_into.is_(None)
+        )
+        return [(row["number"], row["question"]) for row in await self._db.rows(statement.limit(limit))]
+
+    async def looked(self, number: str, vector: bytes, tried: Any, deadline: date | None) -> None:
+        """Keep what a later look at a ticket's question found."""
+        await self._db.run(
+            update(TicketRow)
+            .where(TicketRow.number == number)
+            .values(vector=vector, tried=tried, deadline=func.coalesce(TicketRow.deadline, deadline))
+        )
 
     async def counts(self) -> dict[str, int]:
         """How many tickets are in each status."""
@@ -207,6 +227,46 @@ class Filing:
             )
             for row in await self._db.rows(statement)
         ]
+
+
+def urgency(askers: int, deadline: date | None, today: date) -> float:
+    """Askers x nearness of the deadline: a day that has passed, or none, counts as a month off."""
+    left = (deadline - today).days if deadline else 30
+    return max(1, askers) / (1 + min(30, left if left >= 0 else 30))
+
+
+def _filtered(
+    statement: Any,
+    status: str | None,
+    topic: str | None,
+    reason: str | None,
+    channel: str | None,
+    assigned_to: str | None,
+    words: str | None,
+    conversation_id: str | None,
+) -> Any:
+    statement = statement.where(TicketRow.merged_into.is_(None))
+    for column, value in (
+        (TicketRow.status, status),
+        (TicketRow.topic, topic),
+        (TicketRow.reason, reason),
+        (TicketRow.assigned_to, assigned_to),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    for word in (words or "").split():
+        text = TicketRow.question + func.coalesce(TicketRow.resolution, "") + TicketRow.number
+        statement = statement.where(text.icontains(word, autoescape=True))
+    if channel is not None or conversation_id is not None:
+        asked = select(TicketAsker.ticket).join(
+            ConversationRow, ConversationRow.id == TicketAsker.conversation_id
+        )
+        if channel is not None:
+            asked = asked.where(ConversationRow.channel == channel)
+        if conversation_id is not None:
+            asked = asked.where(ConversationRow.id == conversation_id)
+        statement = statement.where(TicketRow.number.in_(asked))
+    return statement
 
 
 _ASKERS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Integer, RowMapping, String, cast, or_, select, update
+from sqlalchemy import Integer, RowMapping, String, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Citation
@@ -176,6 +176,16 @@ class Knowledge:
         if except_version is not None:
             statement = statement.where(Told.version != except_version)
         return [ToldPerson(**row) for row in await self._db.rows(statement)]
+
+    async def told_versions(self, kind: str) -> list[tuple[str, str, int]]:
+        """Source id, version and how many conversations were told it."""
+        count = func.count(func.distinct(Told.conversation_id))
+        statement = (
+            select(Told.source_id, Told.version, count.label("people"))
+            .where(Told.kind == kind)
+            .group_by(Told.source_id, Told.version)
+        )
+        return [(row["source_id"], row["version"], row["people"]) for row in await self._db.rows(statement)]
 
     async def _raise_revision(self, connection: AsyncConnection) -> None:
         await connection.execute(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, literal, select
 
 from bot.store.database import Database
 from bot.store.errors import Missing
 from bot.store.tables import AttemptRow, Person
+from bot.store.tables.base import UtcDateTime
 
 
 class Persons:
@@ -70,7 +71,7 @@ class Limits:
         statement = statement.on_conflict_do_update(
             index_elements=["key_hash"],
             set_={
-                "since": case((over, at), else_=AttemptRow.since),
+                "since": case((over, literal(at, UtcDateTime)), else_=AttemptRow.since),
                 "count": case((over, 1), else_=AttemptRow.count + 1),
             },
         ).returning(AttemptRow.count)

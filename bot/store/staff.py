@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, case, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, case, delete, insert, literal, or_, select, update
 
 from bot.store.database import Database
 from bot.store.errors import Missing, Refused
 from bot.store.tables import AuditEntry, StaffRow, StaffSession
+from bot.store.tables.base import UtcDateTime
 
 ROLES = ("agent", "editor", "administrator")
 
@@ -164,12 +165,13 @@ class StaffAccounts:
     ) -> None:
         """Count a failed login; every `limit` in a row lock the account for `lock`."""
         over = (StaffRow.failed + 1) % limit == 0
+        until = literal(self._db.at(now) + lock, UtcDateTime)  # untyped, its zone would be dropped
         await self._db.run(
             update(StaffRow)
             .where(StaffRow.login == login)
             .values(
                 failed=StaffRow.failed + 1,
-                locked_until=case((over, self._db.at(now) + lock), else_=StaffRow.locked_until),
+                locked_until=case((over, until), else_=StaffRow.locked_until),
             )
         )
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.store import migrate
 from bot.store.conversations import Conversations
 from bot.store.database import Database
+from bot.store.figures import Figures
 from bot.store.forms import Forms
 from bot.store.knowledge import Knowledge
 from bot.store.outbox import Outbox
@@ -42,6 +43,7 @@ class Store:
         self.knowledge = Knowledge(db)
         self.reminders = Reminders(db, self.outbox)
         self.privacy = Privacy(db)
+        self.figures = Figures(db)
         self.load = self.conversations.load
         self.save_turn = self.conversations.save_turn
 
@@ -90,6 +92,14 @@ class Store:
         """
         async with self._db.read() as connection:
             await connection.execute(text("SELECT 1"))
+
+    def now(self) -> datetime:
+        """The time by the store's clock."""
+        return self._db.at(None)
+
+    def keyed_hash(self, purpose: str, value: str) -> str:
+        """A hash that only this installation can make, e.g. the key that signs the console's cookies."""
+        return self._db.vault.keyed_hash(purpose, value)
 
     @property
     def engine(self) -> AsyncEngine:
