@@ -160,9 +160,8 @@ def covered(sentence: str, source: str, least: float = 0.6) -> bool:
     for word in _common():
         sentence = sentence.replace(word, "")
     mine = {c for c in sentence if "\u4e00" <= c <= "\u9fff" and c not in stop}
-    if len(mine) < 4:
-        return True
-    return sum(c in source for c in mine) / len(mine) >= least
+    share = sum(c in source for c in mine) / len(mine) if mine else 1.0
+    return share >= least if len(mine) >= 4 else share > 0
 
 
 def _around(text: str, start: int) -> tuple[int, int]:
@@ -234,4 +233,4 @@ def belongs_elsewhere(
             own = max(own, worth)
         elif not any(same(b, v) for b in beside for v in values):
             other = max(other, worth)
-    return other >= own + margin and other >= 1.5 * own
+    return other >= own + (margin if own else 1) and other >= 1.5 * own
