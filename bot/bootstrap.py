@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from bot.assistant import Assistant, Keeper
+from bot.assistant import Assistant, Keeper, Step
 from bot.conversation import Conversation
 from bot.forms.definition import FormLibrary
 from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
 from bot.messages import Attachment, Message
-from bot.settings import Settings, zone
+from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding
 from bot.steps.escalating import Escalating
@@ -30,6 +30,8 @@ from knowledge.loading import Pack, load_pack
 from knowledge.pack import Role
 
 if TYPE_CHECKING:
+    from bot.llm.budget import Budget
+    from bot.llm.model import ChatModel
     from bot.store import Store
 
 
@@ -64,6 +66,39 @@ def _calendar(pack: Pack, role: Role | None, now: datetime) -> bytes:
     return calendar(pack.facts.milestones, role, now, texts(), pack.info.id)
 
 
+@dataclass(frozen=True)
+class LLM:
+    """A chat model with what it may cost."""
+
+    model: ChatModel
+    budget: Budget
+    limit: float
+
+
+def open_llm(settings: Settings) -> LLM | None:
+    """The chat model of the settings; None where none is set. Nothing of langchain's models is imported then.
+
+    Raises SettingsError where the model's provider is not known or its package is not installed.
+    """
+    if not settings.llm_model:
+        return None
+    from bot.llm.budget import Budget
+    from bot.llm.errors import LLMError
+    from bot.llm.model import open_model
+
+    try:
+        model = open_model(settings)
+    except LLMError as error:
+        raise SettingsError(f"LLM_MODEL={settings.llm_model}: {error.detail}; expected for example openai:qwen-plus") from error
+    return LLM(model, Budget(settings.llm_turn_budget, settings.llm_daily_budget), settings.llm_timeout)
+
+
+def _with_llm(answering: Answering, llm: LLM, knowledge: Knowledge, texts: Texts, day: Callable[[Message], date]) -> Step:
+    from bot.llm.answering import LLMAnswering
+
+    return LLMAnswering(answering, llm.model, llm.budget, lambda: knowledge.understander, knowledge.pack, texts, day, llm.limit)
+
+
 def make_filling(
     pack: Pack, forms: FormLibrary, desk: Desk, texts: Texts, day: Callable[[Message], date], confident: Confident,
 ) -> Filling:
@@ -82,8 +117,13 @@ def make_filling(
     return Filling(Tools(pack, forms, desk, texts, Words(texts), day, confident, copied))
 
 
-def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts, desk: Desk | None = None) -> Assistant:
-    """The assistant with its steps, in order. Without a `desk`, forms are kept in memory."""
+def make_assistant(
+    knowledge: Knowledge, keeper: Keeper, texts: Texts, desk: Desk | None = None, llm: LLM | None = None
+) -> Assistant:
+    """The assistant with its steps, in order.
+
+    Without a `desk`, forms are kept in memory; with `llm`, answers are understood and worded with a model.
+    """
     from bot.desk import MemoryDesk
 
     pack = knowledge.pack
@@ -100,10 +140,10 @@ def make_assistant(knowledge: Knowledge, keeper: Keeper, texts: Texts, desk: Des
         return found.decision is Decision.ANSWER
 
     filling = make_filling(pack, knowledge.forms, desk or MemoryDesk(), texts, day, confident)
-    steps = (
+    steps: tuple[Step, ...] = (
         Commanding(pack, texts, answering, day, _calendar),
         filling,
-        answering,
+        answering if llm is None else _with_llm(answering, llm, knowledge, texts, day),
         Escalating(pack, texts, day),
     )
     return Assistant(steps, keeper, texts, filling.after)
@@ -140,7 +180,8 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:
-        yield Service(settings, loaded, texts, store, make_assistant(loaded, StoreKeeper(store), texts, StoreDesk(store)))
+        assistant = make_assistant(loaded, StoreKeeper(store), texts, StoreDesk(store), open_llm(settings))
+        yield Service(settings, loaded, texts, store, assistant)
     finally:
         await store.close()
 

@@ -113,7 +113,10 @@ class Kept(_Value):
 
 
 class Reply(_Value):
-    """What goes back. `text` is Markdown of a small kind: **bold**, "- " lists, tables with "|"."""
+    """What goes back. `text` is Markdown of a small kind: **bold**, "- " lists, tables with "|".
+
+    `used_llm`: a model worded it. `degraded`: a model is set, and the answer without it was given instead.
+    """
 
     text: str
     status: Status
@@ -126,6 +129,7 @@ class Reply(_Value):
     progress: Progress | None = None
     by_staff: bool = False
     used_llm: bool = False
+    degraded: bool = False
     kept: Kept | None = Field(default=None, exclude=True, repr=False)
 
     def as_kept(self) -> Reply:

@@ -47,6 +47,8 @@ class Answering:
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline with a topic; None where nothing fits."""
+        if message.choice:
+            return None
         day = self._day(message)
         found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
         return self.answer(found, conversation, day)
@@ -99,6 +101,13 @@ class Answering:
                 return (scope,)
             if in_talk and (found.corrects or len(found.text) < 16):
                 return (scope,)
+        return self._again(found, conversation, best)
+
+    def _again(self, found: Understood, conversation: Conversation, best: Topic | None) -> tuple[Topic, ...] | None:
+        """A follow-up that fits no topic by itself ("那我们还用弄吗") asks the computed answer of before once more."""
+        last = self._pack.topics.get(conversation.last_topics[0]) if conversation.last_topics else None
+        if best is None and found.leans and last is not None and last.engine == "eligibility":
+            return (last,)
         return None
 
     def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: date) -> Answer:
