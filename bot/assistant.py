@@ -78,11 +78,13 @@ class Assistant:
         raise RuntimeError("the last step must always reply")
 
     async def _escalated(self, message: Message, reply: Reply) -> Reply:
-        """A declined question gets its ticket's number, and the person is told."""
-        if reply.status is not Status.UNANSWERED or reply.reason in UNQUEUED:
+        """A declined question, or one on which the sources contradict each other, gets its ticket's number,
+        and the person is told."""
+        conflict = reply.reason is Reason.CONFLICT
+        if (reply.status is not Status.UNANSWERED and not conflict) or reply.reason in UNQUEUED:
             return reply
         number = await self._keeper.ticket_number(message, reply)
-        told = self._texts.render("replies.queued", number=number)
+        told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 
     def _refused_input(self, message: Message) -> Reply | None:

@@ -14,6 +14,7 @@ from bot.conversation import Conversation
 from bot.forms.definition import FormLibrary
 from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
+from bot.live import LiveKnowledge
 from bot.messages import Attachment, Message
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
@@ -21,13 +22,19 @@ from bot.steps.commanding import Commanding
 from bot.steps.escalating import Escalating
 from bot.steps.filling import Filling
 from bot.steps.filling.tools import Confident, Tools
-from bot.steps.filling.words import Words
+from bot.steps.filling.words import Words as FillingWords
+from bot.steps.following import Following
+from bot.steps.quoting import Quoting
 from bot.texts import Texts
+from bot.texts import texts as all_texts
 from bot.understanding.understand import Decision, Understander
+from knowledge.documents import Library, with_documents
 from knowledge.encoder import Encoder, load_encoder
-from knowledge.finding import Finder, clean, cleaner, load_calibration, open_finder, records_of
+from knowledge.finding import Finder, clean, cleaner, clause_records, load_calibration, open_finder, sample_records
+from knowledge.index import Record
 from knowledge.loading import Pack, load_pack
 from knowledge.pack import Role
+from knowledge.quoting import ClauseFinder, Words
 
 if TYPE_CHECKING:
     from bot.llm.budget import Budget
@@ -37,26 +44,67 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """A pack with everything that finds in it."""
+    """A pack with everything that finds in it.
+
+    Attributes:
+        pack: With the documents that the operator brought in; `base`: without.
+        samples: The records of the topics' sample questions, for loading again after a change of documents.
+        quotes: Finds clauses where topics do not answer.
+        revision: Of the library that `pack` holds.
+    """
 
     pack: Pack
     encoder: Encoder
     finder: Finder
     understander: Understander
     forms: FormLibrary
+    base: Pack
+    samples: tuple[Record, ...]
+    quotes: ClauseFinder
+    revision: object = None
 
 
 def load_knowledge(settings: Settings, pack: Pack | None = None) -> Knowledge:
-    """Load the pack, the encoder and the index (brought in step first). Raises PackError or EncoderError."""
-    pack = pack or load_pack(settings.pack)
+    """Load the pack, the documents brought in, the encoder and the index (brought in step first).
+
+    Raises:
+        PackError, LibraryError, EncoderError: The message says what would help.
+    """
+    base = pack or load_pack(settings.pack)
     encoder = load_encoder(settings.embedding_model)
+    return _assembled(settings, base, encoder, tuple(sample_records(base, cleaner(base))))
+
+
+def reload_knowledge(settings: Settings, old: Knowledge) -> Knowledge:
+    """The same pack with the documents as they are now; the topics' records and the encoder are used again."""
+    return _assembled(settings, old.base, old.encoder, old.samples)
+
+
+def _assembled(settings: Settings, base: Pack, encoder: Encoder, samples: tuple[Record, ...]) -> Knowledge:
+    library = Library(settings.data_dir, base.info.id)
+    # Taken first: a change during the loading is seen as one more change.
+    revision = library.revision()
+    pack = with_documents(base, library.load())
     corrector = cleaner(pack)
-    finder = open_finder(records_of(pack, corrector), encoder, settings.data_dir, settings.chroma_url)
+    calibration = load_calibration(pack)
+    finder = open_finder([*clause_records(pack), *samples], encoder, settings.data_dir, settings.chroma_url)
     understander = Understander(
-        pack, finder.model, load_calibration(pack), encoder.encode_queries, finder.lexical,
-        lambda text: clean(text, corrector),
+        pack, finder.model, calibration, encoder.encode_queries, finder.lexical, lambda text: clean(text, corrector),
     )
-    return Knowledge(pack, encoder, finder, understander, load_forms(pack.folder, pack.clauses))
+    quotes = ClauseFinder(pack, finder.index, calibration.clauses, encoder.encode_queries, quoting_words())
+    return Knowledge(pack, encoder, finder, understander, load_forms(pack.folder, pack.clauses), base, samples, quotes, revision)
+
+
+def quoting_words() -> Words:
+    """How people name a document and ask for its content."""
+    said = all_texts().get("documents.words")
+    return Words(tuple(said["bare"]), tuple(said["asking"]))
+
+
+def live_knowledge(settings: Settings, loaded: Knowledge) -> LiveKnowledge[Knowledge]:
+    """Knowledge that follows the library: a document added by any process answers from the next turn on."""
+    return LiveKnowledge(loaded, Library(settings.data_dir, loaded.base.info.id).revision,
+                         lambda old: reload_knowledge(settings, old), lambda k: k.revision)
 
 
 def _calendar(pack: Pack, role: Role | None, now: datetime) -> bytes:
@@ -93,12 +141,6 @@ def open_llm(settings: Settings) -> LLM | None:
     return LLM(model, Budget(settings.llm_turn_budget, settings.llm_daily_budget), settings.llm_timeout)
 
 
-def _with_llm(answering: Answering, llm: LLM, knowledge: Knowledge, texts: Texts, day: Callable[[Message], date]) -> Step:
-    from bot.llm.answering import LLMAnswering
-
-    return LLMAnswering(answering, llm.model, llm.budget, lambda: knowledge.understander, knowledge.pack, texts, day, llm.limit)
-
-
 def make_filling(
     pack: Pack, forms: FormLibrary, desk: Desk, texts: Texts, day: Callable[[Message], date], confident: Confident,
 ) -> Filling:
@@ -114,39 +156,60 @@ def make_filling(
     async def copied(submission: Submission, at: datetime) -> Attachment:
         return await asyncio.to_thread(copy, submission, at)
 
-    return Filling(Tools(pack, forms, desk, texts, Words(texts), day, confident, copied))
+    return Filling(Tools(pack, forms, desk, texts, FillingWords(texts), day, confident, copied))
 
 
 def make_assistant(
-    knowledge: Knowledge, keeper: Keeper, texts: Texts, desk: Desk | None = None, llm: LLM | None = None
+    knowledge: Knowledge | LiveKnowledge[Knowledge],
+    keeper: Keeper,
+    texts: Texts,
+    *,
+    desk: Desk | None = None,
+    llm: LLM | None = None,
 ) -> Assistant:
     """The assistant with its steps, in order.
 
-    Without a `desk`, forms are kept in memory; with `llm`, answers are understood and worded with a model.
+    Args:
+        knowledge: Given live, changes of the documents are followed.
+        desk: Where forms are kept; None: in memory.
+        llm: Answers are understood and worded with a model; None: without one.
     """
     from bot.desk import MemoryDesk
 
-    pack = knowledge.pack
+    live = knowledge if isinstance(knowledge, LiveKnowledge) else LiveKnowledge(knowledge)
+    pack = live.current.pack
     time_zone = zone(pack.info.time_zone)
 
     def day(message: Message) -> date:
         return message.at.astimezone(time_zone).date()
 
-    answering = Answering(pack, texts, lambda: knowledge.understander, day)
-
     async def confident(message: Message, conversation: Conversation) -> bool:
-        understand = knowledge.understander.understand
+        understand = live.current.understander.understand
         found = await asyncio.to_thread(understand, message.text, conversation, day(message))
         return found.decision is Decision.ANSWER
 
-    filling = make_filling(pack, knowledge.forms, desk or MemoryDesk(), texts, day, confident)
+    quoting = Quoting(lambda: live.current.quotes, texts)
+    answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting)
+    filling = make_filling(pack, live.current.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
+        Following(live.follow),
         Commanding(pack, texts, answering, day, _calendar),
         filling,
-        answering if llm is None else _with_llm(answering, llm, knowledge, texts, day),
+        answering if llm is None else _with_llm(answering, llm, live, texts, day),
         Escalating(pack, texts, day),
     )
     return Assistant(steps, keeper, texts, filling.after)
+
+
+def _with_llm(
+    answering: Answering, llm: LLM, live: LiveKnowledge[Knowledge], texts: Texts, day: Callable[[Message], date]
+) -> Step:
+    from bot.llm.answering import LLMAnswering
+
+    def understander() -> Understander:
+        return live.current.understander
+
+    return LLMAnswering(answering, llm.model, llm.budget, understander, live.current.pack, texts, day, llm.limit)
 
 
 @dataclass(frozen=True)
@@ -154,10 +217,15 @@ class Service:
     """Everything that a process of the assistant holds open; channels and the console are given one."""
 
     settings: Settings
-    knowledge: Knowledge
+    live: LiveKnowledge[Knowledge]
     texts: Texts
     store: Store
     assistant: Assistant
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What is answered from now; ask again for each use, it is replaced when documents change."""
+        return self.live.current
 
     @property
     def pack(self) -> Pack:
@@ -177,12 +245,14 @@ async def open_service(settings: Settings, texts: Texts, *, knowledge: Knowledge
     from bot.store import Store, Vault
 
     loaded = knowledge if knowledge is not None else await asyncio.to_thread(load_knowledge, settings)
+    live = live_knowledge(settings, loaded)
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
     try:
-        assistant = make_assistant(loaded, StoreKeeper(store), texts, StoreDesk(store), open_llm(settings))
-        yield Service(settings, loaded, texts, store, assistant)
+        assistant = make_assistant(live, StoreKeeper(store), texts, desk=StoreDesk(store), llm=open_llm(settings))
+        yield Service(settings, live, texts, store, assistant)
     finally:
+        await live.close()
         await store.close()
 
 

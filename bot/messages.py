@@ -20,7 +20,8 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message was not answered. A closed set: each has its text in `prompts/`."""
+    """Why a message was not answered, or (conflict) is given to staff although it was. A closed set: each has
+    its text in `prompts/`."""
 
     NOT_IN_SOURCES = "not_in_sources"
     ONLY_MEASURES = "only_measures"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     WANTS_PERSON = "wants_person"
     NOT_UNDERSTOOD = "not_understood"
     BAD_INPUT = "bad_input"
+    CONFLICT = "conflict"
 
 
 class _Value(BaseModel):

@@ -7,15 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from knowledge.choosing import Calibration, TopicModel, Vector, fit_weights, probabilities_of
+from knowledge.choosing import (
+    Calibration,
+    ClauseCalibration,
+    TopicModel,
+    Vector,
+    clause_features,
+    fit_logistic,
+    fit_weights,
+    probabilities_of,
+)
 from knowledge.finding import NEGATIVE, Finder
-from knowledge.index import Kind
-from knowledge.loading import Pack
+from knowledge.index import Index, Kind
+from knowledge.loading import Pack, clause_id
 from knowledge.pack import TopicKind
 
 WRONG_COSTS = 2.5
 """How many declined questions one wrongly answered one weighs, when the bars are chosen."""
+
+CLAUSE_WRONG_COSTS = 1.2
+"""The same for quoting a clause: a clause is shown as what it is, and the words above it promise no more."""
+CLAUSE_CANDIDATES = 10
+"""Clauses of each question that the confidence is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,76 @@ def measure(cases: Sequence[Case], topics: Sequence[str], kinds: Sequence[TopicK
             right_answered += int(answers and order[0] == case.right)
     return Measured(positive, first / positive, three / positive, kind / positive, answered / positive,
                     right_answered / max(1, answered), negatives, negatives_answered / max(1, negatives))
+
+
+@dataclass(frozen=True)
+class ClauseCase:
+    """A question put to the clauses alone.
+
+    Attributes:
+        features: `clause_features` of its best candidates.
+        right: Which of them answer it.
+        answerable: Whether any clause does at all.
+    """
+
+    features: Vector
+    right: NDArray[np.bool_]
+    answerable: bool
+
+
+def clause_cases(pack: Pack, index: Index) -> list[ClauseCase]:
+    """Every sample question, put to the pack's own clauses (which know nothing of sample questions).
+
+    Right are the clauses that its topic cites, and those above or below them. Questions of declined and refused
+    topics and the negatives have none.
+    """
+    clauses, passages = index.part(Kind.CLAUSE)
+    samples, questions = index.part(Kind.SAMPLE)
+    own = np.array([i for i, r in enumerate(clauses) if r.ref in pack.clauses], dtype=np.intp)
+    cases = []
+    for record, vector in zip(samples, questions, strict=True):
+        topic = pack.topics.get(record.ref)
+        kind = topic.kind if topic else TopicKind.DECLINE
+        cited = tuple(clause_id(c) for c in topic.clauses) if topic and kind is TopicKind.ANSWER else ()
+        if kind is TopicKind.CHITCHAT or (kind is TopicKind.ANSWER and not cited):
+            continue
+        similarity, lexical = passages[own] @ vector, index.lexical(Kind.CLAUSE, record.text)[own]
+        features = clause_features(similarity, lexical)
+        chosen = np.argsort(-(similarity + 0.5 * lexical))[:CLAUSE_CANDIDATES]
+        refs = [clauses[own[i]].ref for i in chosen]
+        right = np.array([any(ref.startswith(c) or c.startswith(ref) for c in cited) for ref in refs], dtype=bool)
+        cases.append(ClauseCase(features[chosen], right, bool(cited)))
+    return cases
+
+
+def fit_clauses(cases: Sequence[ClauseCase]) -> ClauseCalibration:
+    """Confidence by logistic regression over the candidates, the bar by the cheapest mistakes."""
+    features = np.concatenate([c.features for c in cases])
+    weights, constant = fit_logistic(features, np.concatenate([c.right for c in cases]).astype(np.float64))
+    fitted = ClauseCalibration(weights, constant, 1.0)
+    best = [(float(p[i := int(p.argmax())]), bool(c.right[i])) for c in cases for p in (fitted.confidence(c.features),)]
+    costs = {
+        float(bar): sum(CLAUSE_WRONG_COSTS if p >= bar and not right else 1.0 if p < bar and right else 0.0 for p, right in best)
+        for bar in np.arange(0.2, 0.95, 0.01)
+    }
+    return ClauseCalibration(weights, constant, min(costs, key=lambda bar: costs[bar]))
+
+
+def measure_clauses(cases: Sequence[ClauseCase], parts: int = 5) -> dict[str, float | int]:
+    """Fit on four fifths, look at the rest, five times over: how often the best clause is right, and above the bar."""
+    answerable = first = quoted = right = 0
+    for part in range(parts):
+        fitted = fit_clauses([c for i, c in enumerate(cases) if i % parts != part])
+        for case in (c for i, c in enumerate(cases) if i % parts == part):
+            confidence = fitted.confidence(case.features)
+            hit = bool(case.right[int(confidence.argmax())])
+            above = float(confidence.max()) >= fitted.bar
+            answerable += case.answerable
+            first += hit
+            quoted += above
+            right += above and hit
+    return {"cases": len(cases), "answerable": answerable, "first": round(first / max(1, answerable), 4),
+            "quoted": quoted, "right_when_quoted": round(right / max(1, quoted), 4)}
 
 
 def confusions(cases: Sequence[Case], model: TopicModel, calibration: Calibration) -> list[tuple[str, str, str]]:

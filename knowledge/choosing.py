@@ -21,6 +21,66 @@ _CENTRE_SCALE = 20.0
 _NEAREST = 3
 
 
+CLAUSE_FEATURES = ("similarity", "words", "words_root", "words_share")
+
+
+@dataclass(frozen=True)
+class ClauseCalibration:
+    """What makes a clause's confidence (logistic, one weight per feature), and the bar from which it is quoted."""
+
+    weights: tuple[float, ...]
+    constant: float
+    bar: float
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> ClauseCalibration | None:
+        """Read what `put` wrote; None where it never did."""
+        if "clause" not in data or "clause" not in data["bars"]:
+            return None
+        weights = data["clause"]
+        return cls(tuple(weights[name] for name in CLAUSE_FEATURES), weights["constant"], data["bars"]["clause"])
+
+    def put(self, data: dict[str, Any]) -> None:
+        """Write into the data of a calibration, beside what is there."""
+        names = {name: round(float(w), 4) for name, w in zip(CLAUSE_FEATURES, self.weights, strict=True)}
+        data["clause"] = names | {"constant": round(float(self.constant), 4)}
+        data["bars"] = {**data["bars"], "clause": round(float(self.bar), 4)}
+
+    def confidence(self, features: Vector) -> Vector:
+        """For each row of features, the probability that the clause answers."""
+        utilities = features @ np.array(self.weights, dtype=np.float32) + np.float32(self.constant)
+        return np.asarray(1 / (1 + np.exp(-utilities)), dtype=np.float32)
+
+
+UNFITTED = ClauseCalibration((1.5, 2.7, 1.3, 1.7), -3.9, float("inf"))
+"""Ranks clauses where nothing was fitted yet; its bar is never reached."""
+
+
+def clause_features(similarity: Vector, lexical: Vector) -> Vector:
+    """Per record: similarity in standard deviations above the mean (thirds), agreement in words (as it is, its
+    root, and as a share of the best). Encoders differ in their level of cosines, so only its spread counts."""
+    spread = max(float(similarity.std()), 1e-6)
+    words = np.maximum(lexical, 0)
+    return np.stack([
+        (similarity - similarity.mean()) / (3 * spread), words, np.sqrt(words), words / max(float(words.max(initial=0)), 1e-6),
+    ], axis=1).astype(np.float32)
+
+
+def fit_logistic(features: Vector, right: NDArray[np.float64], rounds: int = 40) -> tuple[tuple[float, ...], float]:
+    """Weights and constant of a logistic regression with a small ridge, by Newton's method."""
+    rows = np.c_[features.astype(np.float64), np.ones(len(features))]
+    ridge = np.r_[np.ones(rows.shape[1] - 1), 1e-6]
+    theta = np.zeros(rows.shape[1])
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-np.clip(rows @ theta, -30, 30)))
+        hessian = (rows * (p * (1 - p))[:, None]).T @ rows + np.diag(ridge)
+        step = np.linalg.solve(hessian, rows.T @ (right - p) - ridge * theta)
+        theta = theta + step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return tuple(float(w) for w in theta[:-1]), float(theta[-1])
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What `fit` found: weights of the features, the worth of "none", and the bars that decide.
@@ -30,26 +90,31 @@ class Calibration:
         none: Constant and weight of the nearest negative's similarity, for "none of these".
         answer: A topic at or above this probability answers.
         clarify: Two or three topics that reach `answer` only together, each at or above this, are asked back.
+        clauses: When a clause is quoted where no topic answers; None: never fitted, so never.
     """
 
     weights: tuple[float, ...]
     none: tuple[float, float]
     answer: float
     clarify: float
+    clauses: ClauseCalibration | None = None
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Calibration:
         """Read what `to_data` wrote."""
         return cls(tuple(data["weights"][name] for name in FEATURES), (data["none"]["constant"], data["none"]["nearest"]),
-                   data["bars"]["answer"], data["bars"]["clarify"])
+                   data["bars"]["answer"], data["bars"]["clarify"], ClauseCalibration.from_data(data))
 
     def to_data(self) -> dict[str, Any]:
         """As plain data for YAML."""
-        return {
+        data = {
             "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, self.weights, strict=True)},
             "none": {"constant": round(float(self.none[0]), 4), "nearest": round(float(self.none[1]), 4)},
             "bars": {"answer": round(float(self.answer), 4), "clarify": round(float(self.clarify), 4)},
         }
+        if self.clauses is not None:
+            self.clauses.put(data)
+        return data
 
 
 @dataclass(frozen=True)

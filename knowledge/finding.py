@@ -14,6 +14,7 @@ from knowledge.encoder import Encoder
 from knowledge.index import Index, Kind, Record, SyncReport, open_index
 from knowledge.loading import Pack, read_yaml
 from knowledge.pack import PackError, Topic
+from knowledge.quoting import searchable
 from knowledge.text import Corrector, normalise
 
 NEGATIVE = "~none"
@@ -33,7 +34,25 @@ def clean(text: str, corrector: Corrector) -> str:
 
 def records_of(pack: Pack, corrector: Corrector, more: Iterable[Topic] = ()) -> list[Record]:
     """Everything that is indexed: clauses, sample questions (cleaned as questions are), negatives."""
-    records = [Record(f"clause:{c.id}", Kind.CLAUSE, c.id, c.text, c.digest) for c in pack.clauses.values() if c.kind != "heading"]
+    return clause_records(pack) + sample_records(pack, corrector, more)
+
+
+def clause_records(pack: Pack) -> list[Record]:
+    """The clauses, and the sample questions that lead to one of an imported document."""
+    records = [
+        Record(f"clause:{c.id}", Kind.CLAUSE, c.id, searchable(pack, c), c.digest)
+        for c in pack.clauses.values() if c.kind != "heading"
+    ]
+    for ref, questions in pack.questions.items():
+        if ref in pack.clauses:
+            for text in dict.fromkeys(normalise(q) for q in questions):
+                records.append(Record(f"question:{ref}:{_short(text)}", Kind.CLAUSE, ref, text))
+    return records
+
+
+def sample_records(pack: Pack, corrector: Corrector, more: Iterable[Topic] = ()) -> list[Record]:
+    """The topics' sample questions (cleaned as questions are) and the negatives."""
+    records: list[Record] = []
     for topic in (*pack.topics.values(), *more):
         seen = set()
         for sample in topic.samples:

@@ -32,6 +32,8 @@ from knowledge.pack import (
 )
 
 PACKS = Path(__file__).parent / "packs"
+REVIEW = "review.yaml"
+"""In the pack of a new round: what is to be confirmed (`knowledge.rounds`)."""
 _T = TypeVar("_T")
 _TOPICS = TypeAdapter(tuple[Topic, ...])
 _BLANKS = re.compile(r"\s+")
@@ -50,7 +52,7 @@ class PackInfo(BaseModel):
 
 @dataclass(frozen=True)
 class Pack:
-    """A loaded pack. `clauses` by id; `topics` by id, in file order."""
+    """A loaded pack. `clauses` by id; `topics` by id, in file order; `questions` that lead to a clause, by its id."""
 
     folder: Path
     info: PackInfo
@@ -61,6 +63,7 @@ class Pack:
     lexicon: Lexicon
     topics: Mapping[str, Topic]
     negatives: tuple[str, ...]
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     milestones: Mapping[str, Milestone] = field(init=False)
     contacts: Mapping[str, Contact] = field(init=False)
     thresholds: Mapping[str, Threshold] = field(init=False)
@@ -159,6 +162,7 @@ def load_pack(name: str | Path) -> Pack:
     if not (folder / "pack.yaml").is_file():
         known = ", ".join(sorted(p.name for p in PACKS.iterdir() if p.is_dir()))
         raise PackError(f"no pack {str(name)!r}: expected a folder with a pack.yaml, or one of: {known}")
+    _refuse_unconfirmed(folder)
     info = _model(folder / "pack.yaml", PackInfo)
     clauses: dict[str, Clause] = {}
     for document in info.documents:
@@ -188,6 +192,23 @@ def load_pack(name: str | Path) -> Pack:
     )
     _check(pack)
     return pack
+
+
+def _refuse_unconfirmed(folder: Path) -> None:
+    """A new round is not served before a person has confirmed everything that its notice may have changed."""
+    path = folder / REVIEW
+    if not path.is_file():
+        return
+    data = read_yaml(path)
+    if not isinstance(data, dict) or not isinstance(data.get("items"), list):
+        raise PackError(f"{path}: expected what `qtic pack new` writes")
+    waiting = [str(i["id"]) for i in data["items"] if not i.get("confirmed")]
+    if waiting:
+        raise PackError(
+            f"{folder.name}: {len(waiting)} of {len(data['items'])} entries are not confirmed against the new notice "
+            f"({', '.join(waiting[:3])}{', …' if len(waiting) > 3 else ''}); see them with `qtic pack review {folder}` "
+            f"and confirm each with `qtic pack confirm {folder} ID`"
+        )
 
 
 def _check(pack: Pack) -> None:

@@ -56,7 +56,11 @@ class _Data(BaseModel):
 
 
 class DocumentSpec(_Data):
-    """A source text. `file` None: declared and missing, never answered from, never guessed."""
+    """A source text. `file` None: declared and missing, never answered from, never guessed.
+
+    `effective`: the first day on which it holds. `supersedes`: documents, or places of them
+    ("measures:第九条"), that it replaces. `imported`: it comes from the operator's library, not the pack.
+    """
 
     id: str
     kind: Literal["notice", "measures", "amendment", "answers"]
@@ -66,6 +70,9 @@ class DocumentSpec(_Data):
     issuer: str | None = None
     issued: date | None = None
     file: str | None = None
+    effective: date | None = None
+    supersedes: tuple[str, ...] = ()
+    imported: bool = False
 
 
 class Fact(_Data):

@@ -44,7 +44,7 @@ def with_llm(server: ScriptedServer, knowledge: Knowledge, all_texts: Texts) -> 
 
     def make(script: Script = honest, llm: LLM | None = None, **more: object) -> Assistant:
         server.script = script
-        return make_assistant(knowledge, MemoryKeeper(), all_texts, llm or open_llm(settings_for(server, **more)))
+        return make_assistant(knowledge, MemoryKeeper(), all_texts, llm=llm or open_llm(settings_for(server, **more)))
 
     return make
 
@@ -126,7 +126,7 @@ async def test_a_refused_connection_costs_nothing(knowledge: Knowledge, all_text
     gone = Settings(llm_model="openai:test", llm_base_url="http://127.0.0.1:9/v1", _env_file=None)  # type: ignore[call-arg]
     plain = await ask(assistant)
     started = time.monotonic()
-    reply = await ask(make_assistant(knowledge, MemoryKeeper(), all_texts, open_llm(gone)))
+    reply = await ask(make_assistant(knowledge, MemoryKeeper(), all_texts, llm=open_llm(gone)))
     assert reply.text == plain.text and reply.degraded and time.monotonic() - started < 3.0
 
 

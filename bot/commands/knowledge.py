@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,13 +24,14 @@ def register(app: typer.Typer) -> None:
 def sync() -> None:
     """让索引与资料包一致（重复执行不会有变化）。"""
     from bot.settings import Settings
+    from knowledge.documents import complete
     from knowledge.encoder import load_encoder
     from knowledge.finding import cleaner, records_of
     from knowledge.index import sync as bring_in_step
     from knowledge.loading import load_pack
 
     settings = Settings.read()
-    pack = load_pack(settings.pack)
+    pack = complete(load_pack(settings.pack), settings.data_dir)
     report = bring_in_step(records_of(pack, cleaner(pack)), load_encoder(settings.embedding_model),
                            settings.data_dir, settings.chroma_url)
     typer.echo(texts().render("cli.synced", **{n: getattr(report, n) for n in ("created", "updated", "deleted", "skipped")}))
@@ -39,25 +40,38 @@ def sync() -> None:
 
 
 @family.command("calibrate")
-def calibrate(write: bool = typer.Option(True, help="把结果写进资料包")) -> None:
-    """用留出的问法拟合主题选择的权重和门槛，并报告准确率。"""
+def calibrate(
+    write: Annotated[bool, typer.Option(help="把结果写进资料包")] = True,
+    clauses: Annotated[bool, typer.Option("--clauses", help="只重新拟合条款引用的门槛，其余不动")] = False,
+) -> None:
+    """用留出的问法拟合主题选择和条款引用的权重和门槛，并报告准确率。"""
+    from dataclasses import replace
+
     import yaml
 
     from bot.settings import Settings
-    from knowledge.calibrating import cases_of, fit, measure
+    from knowledge.calibrating import cases_of, clause_cases, fit, fit_clauses, measure, measure_clauses
+    from knowledge.documents import complete
     from knowledge.encoder import load_encoder
     from knowledge.finding import CALIBRATION, clean, cleaner, open_finder, records_of
-    from knowledge.loading import load_pack
+    from knowledge.loading import load_pack, read_yaml
 
     settings = Settings.read()
     pack = load_pack(settings.pack)
     encoder, corrector = load_encoder(settings.embedding_model), cleaner(pack)
-    finder = open_finder(records_of(pack, corrector), encoder, settings.data_dir, settings.chroma_url)
-    cases = cases_of(pack, finder, encoder.encode_queries, lambda text: clean(text, corrector))
-    kinds = [pack.topics[t].kind for t in finder.model.topics]
-    calibration = fit(cases, kinds)
-    measured = measure(cases, finder.model.topics, kinds)
-    data = {**calibration.to_data(), "encoder": encoder.fingerprint, "measured": measured.lines()}
+    # With what the operator brought in, so that the index stays as the service needs it.
+    finder = open_finder(records_of(complete(pack, settings.data_dir), corrector), encoder, settings.data_dir, settings.chroma_url)
+    quotable = clause_cases(pack, finder.index)
+    if clauses:
+        data = read_yaml(pack.folder / CALIBRATION)
+        fit_clauses(quotable).put(data)
+    else:
+        cases = cases_of(pack, finder, encoder.encode_queries, lambda text: clean(text, corrector))
+        kinds = [pack.topics[t].kind for t in finder.model.topics]
+        calibration = replace(fit(cases, kinds), clauses=fit_clauses(quotable))
+        measured = measure(cases, finder.model.topics, kinds)
+        data = {**calibration.to_data(), "encoder": encoder.fingerprint, "measured": measured.lines()}
+    data["measured_clauses"] = measure_clauses(quotable)
     typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
     if write:
         head = "# Written by `qtic knowledge calibrate`; not by hand.\n"
@@ -81,6 +95,7 @@ def _checks(settings: Settings) -> list[tuple[bool, str]]:
 
     from bot.commands.errors import EXPECTED, said
     from bot.store import Store, Vault
+    from knowledge.documents import complete
     from knowledge.encoder import load_encoder
     from knowledge.finding import cleaner, load_calibration, open_finder, records_of
     from knowledge.loading import load_pack, read_yaml
@@ -88,7 +103,7 @@ def _checks(settings: Settings) -> list[tuple[bool, str]]:
     found: list[tuple[bool, str]] = []
     render = texts().render
     try:
-        pack = load_pack(settings.pack)
+        pack = complete(load_pack(settings.pack), settings.data_dir)
         found.append((True, render("doctor.pack", title=pack.info.title, topics=len(pack.topics), clauses=len(pack.clauses))))
         for document in pack.info.documents:
             key = "doctor.document" if document.file else "doctor.document_missing"

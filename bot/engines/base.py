@@ -135,6 +135,12 @@ class Book:
         """A threshold in the notice's words, e.g. 不低于30人."""
         return self._fact(self.pack.thresholds, name).said
 
+    def missing(self, document_id: str) -> bool:
+        """Whether a document is declared and not there. Raises PackError where it is not declared."""
+        if document_id not in self.pack.documents:
+            raise PackError(f"no document {document_id!r}; known: {', '.join(self.pack.documents)}")
+        return self.pack.documents[document_id].file is None
+
     def _fact(self, facts: Mapping[str, _F], name: str) -> _F:
         try:
             fact = facts[name]
@@ -150,7 +156,7 @@ class Book:
                 role=profile.role.value if profile.role else None,
                 unit_type=profile.unit_type.value if profile.unit_type else None,
                 date=self.date, span=self.span, state=self.state, phone=self.phone, value=self.value,
-                threshold=self.threshold, today=short_date(self.day), **more,
+                threshold=self.threshold, missing=self.missing, today=short_date(self.day), **more,
             )).strip()
         except TemplateError as error:
             raise PackError(f"template {source[:40]!r}: {error}") from error

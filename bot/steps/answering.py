@@ -10,11 +10,13 @@ from bot.conversation import Conversation, Profile
 from bot.engines.base import Answer, Ask, Book, topic_choices
 from bot.engines.table import engine_for
 from bot.messages import Choice, Message, Reason, Reply, Status
+from bot.steps.quoting import Quoting
 from bot.texts import Texts
 from bot.understanding.slots import Slots
 from bot.understanding.understand import Decision, Understander, Understood
 from knowledge.loading import Pack
 from knowledge.pack import Topic, TopicKind
+from knowledge.quoting import Seen
 
 _SCOPE = frozenset({"scope", "batch", "upgrade"})
 
@@ -38,25 +40,43 @@ def remember(profile: Profile, slots: Slots) -> frozenset[str]:
 class Answering:
     """The step that answers from the pack."""
 
-    def __init__(self, pack: Pack, texts: Texts, understander: Callable[[], Understander], day: Callable[[Message], date]) -> None:
-        self._pack = pack
+    def __init__(
+        self, pack: Callable[[], Pack], texts: Texts, understander: Callable[[], Understander],
+        day: Callable[[Message], date], quoting: Quoting,
+    ) -> None:
+        self._packs = pack
         self._texts = texts
         self._understander = understander
         self._day = day
-        self._by_engine = {t.engine: t for t in reversed(list(pack.topics.values())) if t.engine}
+        self._quoting = quoting
+        self._by_engine = {t.engine: t for t in reversed(tuple(pack().topics.values())) if t.engine}
+
+    @property
+    def _pack(self) -> Pack:
+        """The pack in use now: documents may have come in since the last turn."""
+        return self._packs()
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
-        """Answer, ask back or decline with a topic; None where nothing fits."""
+        """Answer, ask back or decline with a topic, or quote; None where nothing fits."""
         if message.choice:
             return None
         day = self._day(message)
-        found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
-        return self.answer(found, conversation, day)
+        found, seen = await asyncio.to_thread(self._understand, message.text, conversation, day)
+        return self.answer(found, conversation, day, seen)
 
-    def answer(self, found: Understood, conversation: Conversation, day: date) -> Reply | None:
+    def _understand(self, text: str, conversation: Conversation, day: date) -> tuple[Understood, Seen]:
+        found = self._understander().understand(text, conversation, day)
+        undecided = found.decision is Decision.NONE
+        return found, self._quoting.look(found.text, None if found.leaned else found.vector, day, undecided=undecided)
+
+    def answer(self, found: Understood, conversation: Conversation, day: date, seen: Seen | None = None) -> Reply | None:
         """The reply to an understood message; remembers what it said."""
+        seen = seen or Seen()
         fresh = remember(conversation.profile, found.slots)
         topics = self._overridden(found, conversation, fresh)
+        if quoted := self._quoted(found, topics, seen):
+            conversation.pending, conversation.last_question = None, found.text
+            return quoted
         if topics is None:
             if found.decision is Decision.CLARIFY:
                 return self._ask_back(found, conversation)
@@ -70,7 +90,27 @@ class Answering:
         if topics[0].kind is not TopicKind.CHITCHAT:
             conversation.last_topics = tuple(t.id for t in topics)
             conversation.last_question = found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
-        return self._reply(topics, answers, conversation)
+        reply = self._reply(topics, answers, conversation)
+        return self._quoting.beside(reply, seen, day) if reply.status is Status.ANSWERED else reply
+
+    def _quoted(self, found: Understood, computed: tuple[Topic, ...] | None, seen: Seen) -> Reply | None:
+        """The clauses themselves, where they answer better than the topics found; None: the topics answer."""
+        topics = computed or (found.topics if found.decision is Decision.ANSWER else ())
+        best = topics[0] if topics else None
+        if computed or (best is not None and best.kind in (TopicKind.REFUSE, TopicKind.CHITCHAT)):
+            return None
+        if best is not None and best.kind is TopicKind.ANSWER:
+            # A topic that is sure answers, unless a clause is asked for by its number.
+            return self._quoting.place(seen) if seen.places else None
+        if reply := self._quoting.place(seen):
+            return reply
+        if best is not None:
+            open_reasons = (Reason.ONLY_MEASURES, Reason.NOT_IN_SOURCES)
+            reply = self._quoting.imported(seen) if best.reason in open_reasons else None
+            return reply.model_copy(update={"topics": tuple(t.id for t in topics)}) if reply else None
+        if found.decision is Decision.CLARIFY and not seen.named:
+            return None
+        return self._quoting.subject(seen) or self._quoting.nearest(seen)
 
     def say_topic(self, topic_id: str, conversation: Conversation, day: date) -> Reply | None:
         """The answer of a topic chosen by a button; None where there is no such topic any more."""
@@ -79,7 +119,13 @@ class Answering:
             return None
         answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))
         conversation.last_topics, conversation.last_question = (topic.id,), topic.samples[0]
-        return self._reply((topic,), [answer], conversation)
+        if topic.reason == Reason.ONLY_MEASURES:
+            seen = self._quoting.look(topic.samples[0], None, day, undecided=False)
+            if reply := self._quoting.imported(seen):
+                conversation.pending = None
+                return reply.model_copy(update={"topics": (topic.id,)})
+        reply = self._reply((topic,), [answer], conversation)
+        return self._quoting.beside(reply, Seen(), day)
 
     def _overridden(self, found: Understood, conversation: Conversation, fresh: frozenset[str]) -> tuple[Topic, ...] | None:
         """Own figures and own batch are computed with, even where the words alone would find a general topic."""
