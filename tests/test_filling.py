@@ -424,7 +424,7 @@ async def test_personal_answers_stand_in_no_turn_and_no_file_in_clear(
     said = "\n".join(f"{k.turn.text}\n{k.turn.reply.model_dump_json()}" for k in kept)
     assert not [s for s in secrets if s in said]
     assert "欧*" in said.replace("欧***", "欧*") and "139****5678" in said
-    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())  # noqa: ASYNC240
     assert not [s for s in secrets if s.encode() in everything]
     out, err = capfd.readouterr()
     assert not [s for s in secrets if s in out + err]

@@ -97,7 +97,7 @@ class Desk(Protocol):
         """An empty draft, not kept yet."""
 
     async def save(self, draft: Draft, at: datetime) -> Draft:
-        """Keep a draft, durably; as it is now. Raises ChangedElsewhere."""
+        """Keep a draft, durable at the latest with the turn; as it is now. Raises ChangedElsewhere."""
 
     async def submit(self, draft: Draft, centre: str | None, at: datetime) -> Submission:
         """Hand a draft in; the same version twice gives the same submission. Raises ChangedElsewhere."""

@@ -171,3 +171,16 @@ def _known(field: FieldSpec, profile: Profile) -> tuple[Any, str] | None:
     if field.type == "batch" and not re.fullmatch(r"20\d\d(-\d{1,2})?", value):
         return None
     return value, profile.said.get(name, value)
+
+
+def department_of(form: Form, answers: Answers) -> str:
+    """The competent department's label of a submission; a unit in Qingdao goes by its own name."""
+    named = answers.get("department_unit")
+    if named:
+        return str(named)
+    value = answers.get("department")
+    try:
+        options = form.field("department").choices
+    except KeyError:
+        return ""
+    return next((option.label for option in options if option.value == value), "")

@@ -211,7 +211,7 @@ def _against_profile(
         prefilled.add((field.prefill or "").partition(".")[2])
         if known and known[0] != active[field.id]:
             text = texts.render("forms.review.prefill_differs", title=field.title,
-                                said=say(field, active[field.id], texts), before=say(field, known[0], texts))  # fmt: skip
+                                said=say(field, active[field.id], texts), before=say(field, known[0], texts))  # fmt: skip  # noqa: E501
             out.append(Finding("notice", text, (field.id,), field.clause))
     now = figures(form, active)
     for threshold in thresholds:

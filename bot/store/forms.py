@@ -47,8 +47,13 @@ class Forms:
         row = await self._db.row(statement.order_by(DraftRow.updated_at.desc()).limit(1))
         return self._draft(row, open_answers=True) if row is not None else None
 
-    async def save_draft(self, draft: Draft, now: datetime | None = None) -> Draft:
+    async def save_draft(
+        self, draft: Draft, now: datetime | None = None, *, durable: bool = True
+    ) -> Draft:
         """Write a draft; as it is now, with its new version.
+
+        Args:
+            durable: See `Database.write`. A later durable write of the same database covers this one too.
 
         Raises:
             StaleDraft: It was changed elsewhere since it was read (two devices); nothing was written.
@@ -66,7 +71,7 @@ class Forms:
             "updated_at": at,
             "version": draft.version + 1,
         }
-        async with self._db.write() as connection:
+        async with self._db.write(durable=durable) as connection:
             if draft.version > 0:
                 done = await connection.execute(
                     update(DraftRow)
