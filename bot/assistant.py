@@ -14,6 +14,8 @@ from bot.messages import Choice, Message, Reason, Reply, Status
 from bot.texts import Texts
 
 Step = Callable[[Message, Conversation], Awaitable[Reply | None]]
+After = Callable[[Message, Conversation, Reply], Awaitable[Reply]]
+"""Completes the reply that a step gave, e.g. repeats the question of an open form under an answer."""
 _LONGEST = 4000
 _WORD = re.compile(r"\w")
 
@@ -41,7 +43,8 @@ class Keeper(Protocol):
 class Assistant:
     """Runs the steps in order; the first reply wins. Messages of one conversation wait for each other."""
 
-    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts) -> None:
+    def __init__(self, steps: Sequence[Step], keeper: Keeper, texts: Texts, after: After | None = None) -> None:
+        self._after = after
         self._steps = tuple(steps)
         self._keeper = keeper
         self._texts = texts
@@ -59,8 +62,15 @@ class Assistant:
             conversation = await self._keeper.load(message)
             reply = self._refused_input(message) or await self._run(message, conversation)
             reply = await self._escalated(message, reply, conversation)
-            turn = Turn(at=message.at, text=message.text or _label(message, conversation), reply=reply, external_id=message.external_id)
-            return await self._keeper.keep(conversation, turn)
+            if self._after is not None:
+                reply = await self._after(message, conversation, reply)
+            said = message.text or _label(message, conversation)
+            if reply.kept is not None and reply.kept.message is not None:
+                said = reply.kept.message
+            turn = Turn(at=message.at, text=said, reply=reply.as_kept(), external_id=message.external_id)
+            kept = await self._keeper.keep(conversation, turn)
+            masked = reply.kept is not None and reply.kept.reply is not None
+            return reply.model_copy(update={"kept": None}) if masked else kept
 
     async def _run(self, message: Message, conversation: Conversation) -> Reply:
         for step in self._steps:

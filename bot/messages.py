@@ -100,8 +100,23 @@ class Progress(_Value):
     total: int
 
 
+class Kept(_Value):
+    """What the history keeps of a turn that holds personal data: the same, masked, without attachments.
+
+    Args:
+        message: Instead of what was typed; None: as it was.
+        reply: Instead of the reply's text; None: the reply as given.
+    """
+
+    message: str | None = None
+    reply: str | None = None
+
+
 class Reply(_Value):
-    """What goes back. `text` is Markdown of a small kind: **bold**, "- " lists, tables with "|"."""
+    """What goes back. `text` is Markdown of a small kind: **bold**, "- " lists, tables with "|".
+
+    `used_llm`: a model worded it. `degraded`: a model is set, and the answer without it was given instead.
+    """
 
     text: str
     status: Status
@@ -114,3 +129,11 @@ class Reply(_Value):
     progress: Progress | None = None
     by_staff: bool = False
     used_llm: bool = False
+    degraded: bool = False
+    kept: Kept | None = Field(default=None, exclude=True, repr=False)
+
+    def as_kept(self) -> Reply:
+        """The reply for the history."""
+        if self.kept is None or self.kept.reply is None:
+            return self.model_copy(update={"kept": None})
+        return self.model_copy(update={"text": self.kept.reply, "attachments": (), "kept": None})

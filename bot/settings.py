@@ -78,6 +78,8 @@ class Settings(BaseSettings):
         """The settings of this process. Raises SettingsError with one sentence for each wrong value."""
         try:
             return cls()
+        except (UnicodeDecodeError, OSError) as error:
+            raise SettingsError(f".env cannot be read ({error}); expected lines like PORT=8000 in UTF-8") from error
         except ValidationError as error:
             lines = []
             for problem in error.errors():

@@ -84,7 +84,7 @@ class TopicModel:
         self._order = order
         # Samples by topic as one rectangle, padded with the place behind the last sample.
         sizes = self._ends - self._starts
-        columns = np.arange(int(sizes.max()))
+        columns = np.arange(max(int(sizes.max()), _NEAREST))
         self._rectangle = np.where(columns < sizes[:, None], self._starts[:, None] + columns, len(self._owners))
         self._counts = np.minimum(sizes, _NEAREST)
 

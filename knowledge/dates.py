@@ -14,8 +14,8 @@ _RELATIVE = {"大前天": -3, "前天": -2, "昨天": -1, "昨日": -1, "昨晚"
 _HOLIDAYS = {"清明": "Tomb-sweeping Day", "五一": "Labour Day", "劳动节": "Labour Day", "端午": "Dragon Boat Festival",
              "中秋": "Mid-autumn Festival", "国庆": "National Day", "春节": "Spring Festival", "元旦": "New Year's Day"}
 _CN = "[一二三四五六七八九十]"
-_FULL = re.compile(rf"(?:(20\d\d|\d\d)年)?(?P<m>1[0-2]|0?[1-9]|{_CN}{{1,2}})月(?:份)?(?P<d>3[01]|[12]\d|0?[1-9]|{_CN}{{1,3}})(?:日|号|$|(?=[^\d]))")
-_SHORT = re.compile(r"(?<![\d./%])(?P<m>1[0-2]|0?[1-9])[/.](?P<d>3[01]|[12]\d|0?[1-9])(?![\d./%万亿个项人年米平元例篇家])")
+_FULL = re.compile(rf"(?:(20\d\d|\d\d)年)?(?<!\d)(?P<m>1[0-2]|0?[1-9]|{_CN}{{1,2}})月(?:份)?(?P<d>3[01]|[12]\d|0?[1-9]|{_CN}{{1,3}})(?:日|号|$|(?=[^\d]))")
+_SHORT = re.compile(r"(?<![\d./%])(?P<m>1[0-2]|0?[1-9])[/.](?P<d>3[01]|[12]\d|0?[1-9])(?![\d./%万亿个项人年米平元例篇家]|以[上下])")
 _ISO = re.compile(r"(20\d\d)[-/.](\d{1,2})[-/.](\d{1,2})")
 _DAY = re.compile(rf"(?<![\d月第])(?P<d>3[01]|[12]\d|[1-9]|{_CN}{{1,3}})号(?![楼门院线文馆])")
 _REL = re.compile("|".join(sorted(_RELATIVE, key=len, reverse=True)))
@@ -36,18 +36,29 @@ class DateMention:
 
 
 def _number(text: str) -> int:
+    """A number up to 99; 0, which is no day and no month, where the signs are none ("十十", "三五")."""
     if text.isdigit():
         return int(text)
-    if "十" in text:
-        tens, ones = text.split("十", 1)
-        return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
-    return _DIGITS[text[0]]
+    if len(text) == 1 and text != "十":
+        return _DIGITS[text]
+    tens, ten, ones = text.partition("十")
+    if not ten or not set(tens + ones) <= set("一二三四五六七八九") or len(tens) > 1 or len(ones) > 1:
+        return 0
+    return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
 
 
 def _day(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:
+        return None
+
+
+def _plus(day: date, days: int) -> date | None:
+    """A day some days on; None beyond the calendar's ends."""
+    try:
+        return day + timedelta(days)
+    except OverflowError:
         return None
 
 
@@ -75,6 +86,16 @@ def holiday(name: str, year: int) -> tuple[date, ...]:
     return tuple(days)
 
 
+def workdays(after: date, until: date) -> int | None:
+    """Working days after one day up to and with another, adjusted workdays counted; None where the calendar ends."""
+    import chinese_calendar
+
+    try:
+        return sum(bool(chinese_calendar.is_workday(after + timedelta(n))) for n in range(1, (until - after).days + 1))
+    except NotImplementedError:
+        return None
+
+
 def find_dates(text: str, today: date) -> list[DateMention]:
     """The days named in `text` (normalised), in order of place; the year is that of `today` where none is said."""
     found: list[DateMention] = []
@@ -94,14 +115,13 @@ def find_dates(text: str, today: date) -> list[DateMention]:
     for m in _SHORT.finditer(text):
         add(m, _day(today.year, int(m["m"]), int(m["d"])))
     for m in _REL.finditer(text):
-        add(m, today + timedelta(_RELATIVE[m[0]]), True)
+        add(m, _plus(today, _RELATIVE[m[0]]), True)
     for m in _WEEK.finditer(text):
         weeks = {"下下": 2, "下": 1, "下个": 1, "上": -1, "上个": -1}.get(m["w"] or "", 0)
-        monday = today - timedelta(today.weekday()) + timedelta(weeks=weeks)
-        target = monday + timedelta(int(m["d"]) - 1 if m["d"].isdigit() else _DIGITS[m["d"]] - 1)
-        if not m["w"] and target < today:
-            target += timedelta(7)
-        add(m, target, True)
+        place = (int(m["d"]) if m["d"].isdigit() else _DIGITS[m["d"]]) - 1
+        if not m["w"] and place < today.weekday():
+            weeks = 1
+        add(m, _plus(today, 7 * weeks + place - today.weekday()), True)
     for m in _MONTH_END.finditer(text):
         year, month = today.year, today.month
         if m["m"]:
@@ -110,7 +130,7 @@ def find_dates(text: str, today: date) -> list[DateMention]:
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
         elif not m["r"] and text[max(0, m.start() - 1) : m.start()] != "月":
             continue
-        if 1 <= month <= 12:
+        if 1 <= month <= 12 and year <= date.max.year:
             add(m, date(year, month, calendar.monthrange(year, month)[1]), True)
     for m in _HOLIDAY.finditer(text):
         days = holiday(_HOLIDAYS[m[0]], today.year)
@@ -119,5 +139,5 @@ def find_dates(text: str, today: date) -> list[DateMention]:
     for m in _DAY.finditer(text):
         number = _number(m["d"])
         previous = max((f for f in found if f.start < m.start() and not f.relative), key=lambda f: f.start, default=None)
-        add(m, _day(today.year, previous.day.month, number) if previous else _nearest(today, number))
+        add(m, _day(previous.day.year, previous.day.month, number) if previous else _nearest(today, number))
     return sorted(found, key=lambda f: f.start)

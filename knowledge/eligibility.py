@@ -25,10 +25,34 @@ class ConditionChoice(_Data):
     label: str
 
 
+class YearWords(_Data):
+    """How a year in running text is known for the year of an approval; patterns over normalised text.
+
+    Attributes:
+        approved: Words of an approval near a year; the first that fits wins over `founded`.
+        founded: Weaker words, which may speak of the unit rather than of the centre.
+        owners: What stands right before a bare year that is the speaker's own ("我们是2021年的").
+        own: What stands right behind such a bare year.
+        unrelated: What stands right behind a year that is of something else ("2023年研发费用").
+        unrelated_before: What stands right before a year that is of something else ("近三年2023").
+    """
+
+    approved: str
+    founded: str
+    owners: str
+    own: str
+    unrelated: str
+    unrelated_before: str
+
+
 class Condition(_Data):
-    """A condition of the pack. `decides` False: it warns, but does not settle who takes part."""
+    """A condition of the pack. `decides` False: it warns, but does not settle who takes part.
+
+    `years` is given where the condition's value is a year (and batch) that people name in running text.
+    """
 
     id: str
+    title: str
     decides: bool
     question: str
     choices: tuple[ConditionChoice, ...]
@@ -40,6 +64,7 @@ class Condition(_Data):
     clause: str
     quote: str
     said: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    years: YearWords | None = None
     texts: dict[str, str]
 
 

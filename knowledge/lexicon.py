@@ -12,12 +12,20 @@ class _Data(BaseModel):
 
 
 class Indicator(_Data):
-    """A quantity that a person may give. `sums` names the one-year quantity that this is the total of."""
+    """A quantity that a person may give.
+
+    Attributes:
+        sums: The one-year quantity that this is the total of.
+        whole: The quantity that this is a part of.
+        adds: Groups of words whose numbers exclude each other and so add up (8 with a master's, 5 with a bachelor's).
+    """
 
     title: str
     unit: str
     aliases: tuple[str, ...]
     sums: str | None = None
+    whole: str | None = None
+    adds: tuple[tuple[str, ...], ...] = ()
 
 
 class FollowUps(_Data):
@@ -46,6 +54,11 @@ class Lexicon(_Data):
     claim_endings: tuple[str, ...]
     own_marks: tuple[str, ...]
     deadline_claims: tuple[str, ...]
+    deadline_words: tuple[str, ...]
+    asked_marks: tuple[str, ...]
+    gap_marks: tuple[str, ...]
+    other_things: tuple[str, ...]
+    whole_marks: tuple[str, ...]
     total_marks: tuple[str, ...]
     year_marks: tuple[str, ...]
     judging_words: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from knowledge.eligibility import EligibilityRules
 from knowledge.guide import Guide
 from knowledge.lexicon import Lexicon
 from knowledge.pack import (
+    ASPECTS,
+    SUBJECTS,
     Contact,
     DocumentSpec,
     Fact,
@@ -82,6 +85,19 @@ def clause_id(ref: str) -> str:
     return ref if ":" in ref else f"notice:{ref}"
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Refuses a key that stands twice; plain YAML loaders let the last one win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping. Raises ConstructorError at a repeated key."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
+
+
 def read_yaml(path: Path) -> Any:
     """Parse a YAML file. Raises PackError that names file, line and problem."""
     try:
@@ -89,11 +105,11 @@ def read_yaml(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise PackError(f"{path}: cannot be read ({error}); expected a YAML file in UTF-8") from error
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise PackError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', error)})") from error
+        raise PackError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})") from error
 
 
 def _validated(path: Path, adapter: TypeAdapter[_T], data: Any) -> _T:
@@ -105,9 +121,27 @@ def _validated(path: Path, adapter: TypeAdapter[_T], data: Any) -> _T:
         if place and isinstance(place[0], int) and isinstance(data, list) and isinstance(data[place[0]], dict):
             place[0] = data[place[0]].get("id", place[0])
         where = ".".join(str(p) for p in place) or "top level"
+        line = _line_of(path, first["loc"])
+        found = str(first.get("input"))
         raise PackError(
-            f"{path}: {where}: {first['msg']} (found {str(first.get('input'))[:60]!r})"
+            f"{path}{f', line {line}' if line else ''}: {where}: {first['msg']} (found {found[:60]!r})"
         ) from error
+
+
+def _line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
+    """The line where the named place of a YAML file stands, or its nearest parent."""
+    node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    for part in place:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+        elif isinstance(node, yaml.MappingNode):
+            child = next((v for k, v in node.value if str(k.value) == str(part)), None)
+            if child is None:
+                break
+            node = child
+        else:
+            break
+    return node.start_mark.line + 1 if node else None
 
 
 def _model(path: Path, kind: type[_T]) -> _T:
@@ -133,7 +167,8 @@ def load_pack(name: str | Path) -> Pack:
             try:
                 text = path.read_text("utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                raise PackError(f"{path}: cannot be read ({error}); expected the text of {document.title}") from error
+                expected = f"expected the text of {document.title}"
+                raise PackError(f"{path}: cannot be read ({error}); {expected}") from error
             clauses |= {c.id: c for c in parse(document.id, text)}
     topics: dict[str, Topic] = {}
     for path in sorted((folder / "topics").glob("*.yaml")):
@@ -163,24 +198,60 @@ def _check(pack: Pack) -> None:
     ]
     quoted = [(name, f.clause, f.quote) for name, f in facts]
     quoted += [(f"eligibility.yaml: {c.id}", c.clause, c.quote) for c in pack.eligibility.conditions]
-    quoted.append(("eligibility.yaml: consequence", pack.eligibility.consequence.clause, pack.eligibility.consequence.quote))
+    consequence = pack.eligibility.consequence
+    quoted.append(("eligibility.yaml: consequence", consequence.clause, consequence.quote))
+    _check_once(pack)
+    for milestone in pack.facts.milestones:
+        if milestone.opens and milestone.opens > milestone.closes:
+            raise PackError(f"{pack.folder.name}/facts.yaml: {milestone.id}: opens after it closes; expected the reverse")
     for name, ref, quote in quoted:
+        if not _BLANKS.sub("", quote):
+            raise PackError(f"{pack.folder.name}/{name}: the quote is empty; expected words of clause {ref!r}")
         if _BLANKS.sub("", quote) not in _BLANKS.sub("", pack.clause(ref).text):
             raise PackError(f"{pack.folder.name}/{name}: the quote {quote!r} does not occur in clause {ref!r}")
     for step in pack.guide.steps():
         for ref in step.clauses:
             pack.clause(ref)
+    words = pack.lexicon.follow_ups
+    for kind, named, known in (("subjects", words.subjects, SUBJECTS), ("aspects", words.aspects, ASPECTS)):
+        if unknown := set(named) - known:
+            raise PackError(f"{pack.folder.name}/lexicon.yaml: follow_ups.{kind}: {min(unknown)!r}; "
+                            f"expected one of: {', '.join(sorted(known))}")
     claims = {f"{m.id}.{end}" for m in pack.facts.milestones for end in ("opens", "closes")} | set(pack.thresholds)
     seen: dict[str, str] = {}
     for topic in pack.topics.values():
         _check_topic(pack, topic, claims)
-        for sample in topic.samples:
-            if seen.setdefault(sample, topic.id) != topic.id:
-                raise PackError(f"topics: {sample!r} is a sample of both {seen[sample]!r} and {topic.id!r}")
+        for sample in (*topic.samples, *topic.heldout):
+            if sample in seen:
+                raise PackError(
+                    f"{pack.folder.name}/topics: {sample!r} stands twice, in {seen[sample]!r} and in {topic.id!r}; "
+                    "expected once"
+                )
+            seen[sample] = topic.id
+
+
+def _check_once(pack: Pack) -> None:
+    """Every id stands once in its list."""
+    facts, rules, guide = pack.facts, pack.eligibility, pack.guide
+    lists: list[tuple[str, Iterable[str]]] = [
+        (f"facts.yaml: {name}", [f.id for f in getattr(facts, name)])
+        for name in ("milestones", "contacts", "thresholds", "values")
+    ]
+    lists += [("pack.yaml: documents", [d.id for d in pack.info.documents]),
+              ("eligibility.yaml: conditions", [c.id for c in rules.conditions]),
+              ("guide.yaml: tracks", [t.id for t in guide.tracks])]
+    lists += [(f"guide.yaml: {t.id}", [s.id for s in t.steps]) for t in guide.tracks]
+    for where, ids in lists:
+        if twice := [i for i, count in Counter(ids).items() if count > 1]:
+            raise PackError(f"{pack.folder.name}/{where}: {twice[0]!r} stands twice; expected each id once")
 
 
 def _check_topic(pack: Pack, topic: Topic, claims: Iterable[str]) -> None:
     where = f"{pack.folder.name}/topics: {topic.id}"
+    if topic.subject not in SUBJECTS:
+        raise PackError(f"{where}: subject {topic.subject!r}; expected one of: {', '.join(sorted(SUBJECTS))}")
+    if topic.aspect not in ASPECTS:
+        raise PackError(f"{where}: aspect {topic.aspect!r}; expected one of: {', '.join(sorted(ASPECTS))}")
     for ref in topic.clauses:
         if clause_id(ref) not in pack.clauses:
             raise PackError(f"{where}: no clause {ref!r}")

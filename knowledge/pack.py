@@ -148,12 +148,32 @@ class TopicKind(StrEnum):
     CHITCHAT = "chitchat"
 
 
+SUBJECTS = frozenset((
+    "notice", "measures", "timeline", "self_evaluation", "filing", "review", "online_review", "evaluation",
+    "site_visit", "agency", "summary_table", "roster", "report", "info_table", "evidence", "materials", "pledge",
+    "unit_account", "personal_account", "account", "portal", "browser", "menu", "platform_office", "service_centre",
+    "technical_support", "contacts", "jinhong", "scope", "batch", "upgrade", "other_platforms", "withdrawal",
+    "results", "grades", "content", "period", "plan", "outline", "industry", "rd_spending", "rd_ratio",
+    "co_funding", "projects", "key_technology", "outputs", "patents", "transfer", "horizontal", "transfer_cases",
+    "benefit", "talents", "staff", "degree_share", "staff_days", "floor_area", "equipment", "pilot_base",
+    "legal_entity", "council", "governance", "integrity", "department", "designated_person", "attachments",
+    "self_check", "form", "assistant", "other",
+))
+"""What a topic can be about. Closed: a follow-up ("那审核呢？") finds its topic by subject and aspect."""
+
+ASPECTS = frozenset((
+    "when", "who", "where", "how", "what", "whether", "seal", "number", "consequence", "contact", "content",
+    "format", "count", "why",
+))
+"""What can be asked of a subject. Closed."""
+
+
 class Topic(_Data):
     """One thing that people ask.
 
     Args:
         title: A short label for a choice, at most 18 characters.
-        subject, aspect: What it is about and what is asked of it (ids of the lexicon), for follow-ups.
+        subject, aspect: What it is about and what is asked of it (`SUBJECTS`, `ASPECTS`), for follow-ups.
         clauses: What answers it; cited in this order. Facts named in the template are cited too.
         answer: Jinja template, verdict first. For kind `decline`: what can be said truly.
         engine: Name of the engine that writes the answer instead of `answer`, with `params`.

@@ -53,7 +53,10 @@ _ARABIC = (
 _TOKEN = re.compile(
     rf"(?P<arabic>{_ARABIC})|(?P<point>点[{_CN}]+)|(?P<han>[{_CN}]+)|(?P<mult>[十拾百佰千仟万亿]|[wW](?![A-Za-z]))"
 )
-_RUN = re.compile(rf"(?:{_ARABIC}|[{_CN}十拾])(?:{_ARABIC}|点(?=[{_CN}])|[{_HAN}]|[wW](?![A-Za-z]))*")
+_RUN = re.compile(
+    rf"(?:{_ARABIC}|[{_CN}十拾])(?:{_ARABIC}|点(?=[{_CN}])|[{_HAN}]|[wW](?![A-Za-z])"
+    r"|[多余来](?=[万亿])|(?<=\d) (?=[万亿]))*"
+)  # "八百多万" is at least 8 million; "2,100 万元" is one amount
 _OF = re.compile(rf"(?P<den>[{_HAN}]+|\d+)分之(?P<num>[{_HAN}]+(?:点[{_CN}]+)?|\d+(?:\.\d+)?)")
 _SLASH = re.compile(r"(?<![\d/.])(?P<num>\d{1,2})/(?P<den>\d{1,3})(?![\d/.年月])")
 _HALF = re.compile(r"一半|半(?=年|个月|天)")
@@ -68,6 +71,12 @@ _UNIT_WORDS: tuple[tuple[str, Unit | None, Fraction], ...] = (
     (r"个?百分点|个点", "share", Fraction(1, 100)),
     (r"成(?![果功员本立交长绩效为熟都就套形才人])", "share", Fraction(1, 10)),
     (_OTHER_MONEY, None, Fraction(1)),
+    (r"million(?: (?:yuan|rmb|cny))?", "yuan", Fraction(10**6)),
+    (r"billion(?: (?:yuan|rmb|cny))?", "yuan", Fraction(10**9)),
+    (r"yuan", "yuan", Fraction(1)),
+    (r"(?:people|persons)", "persons", Fraction(1)),
+    (r"square met(?:er|re)s?|sqm", "m2", Fraction(1)),
+    (r"days?", "days", Fraction(1)),
     (r"元(?:人民币|整)?|块钱?|人民币|RMB|rmb|CNY", "yuan", Fraction(1)),
     (r"平方公里", "m2", Fraction(10**6)),
     (r"平方米|平米|㎡|[mM][2²]|平方|平(?![均台时行安等衡价稳])", "m2", Fraction(1)),
@@ -84,7 +93,8 @@ _UNIT_WORDS: tuple[tuple[str, Unit | None, Fraction], ...] = (
 _UNITS = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNIT_WORDS)
 _COUNTER = re.compile(r"[台辆吨次字册户套篇部家所本条股份倍斤公里米度点页]|[a-zA-Z]")
 _NOT_BEFORE = re.compile(
-    r"(?:第|附件|附|这|那|哪|每|某|另|同|任|唯|统|[A-Za-z_])\s*$|(?<![\d" + _HAN + r"])万$"
+    r"(?:第|附件|附|这|那|哪|每|某|另|同|任|唯|统)\s*$|[A-Za-z_]$"
+    r"|\b(?i:article|annex|attachment|section|part|no\.?|item)\s+$|(?<![\d" + _HAN + r"])万$"
 )
 _DATE_AFTER = re.compile(r"\s*(?:月(?!均)|日|号)|\s*[:：]\d\d")
 _BETWEEN = re.compile(r"\s*(?:[-~—–、，,/]|至|到|和)\s*|\s+")
@@ -198,6 +208,8 @@ def _unit(text: str, end: int, run: str) -> tuple[Unit | None, Fraction, int]:
     place = gap.end() if gap else end
     for pattern, unit, factor in _UNITS:
         if match := pattern.match(text, place):
+            if place > end and text[end].isspace() and any(c in _LARGE for c in run) and unit in ("persons", "years"):
+                continue  # "2000万 研发人员60人": what stands behind the blank is the next item
             return unit, factor, match.end()
     # 1800万 without a unit is money, unless a counter follows (一万台).
     if any(c in _LARGE for c in run) and not _COUNTER.match(text, place):
@@ -212,9 +224,14 @@ def _inherit(found: list[Quantity], runs: list[str], text: str) -> list[Quantity
         one, after = out[i], out[i + 1]
         if one.unit is not None or after.unit is None or one.end > after.start:
             continue
-        if not _BETWEEN.fullmatch(text[one.end : after.start]) or any(c in _MULTIPLIERS for c in runs[i]):
+        if not _BETWEEN.fullmatch(text[one.end : after.start]) or any(c in _LARGE for c in runs[i]):
             continue
-        factor = _factor(runs[i + 1], after) if runs[i + 1] else Fraction(1)
+        if any(c in _SMALL for c in runs[i]):
+            if not any(c in _LARGE for c in runs[i + 1]):
+                continue
+            factor = Fraction(_LARGE[[c for c in runs[i + 1] if c in _LARGE][-1]])  # 五百、六百、七百万
+        else:
+            factor = _factor(runs[i + 1], after) if runs[i + 1] else Fraction(1)
         exact = one.exact * factor
         if after.exact and exact > after.exact * 100:  # 8000到1万: the first is meant as it stands
             exact = one.exact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2.exceptions import TemplateError
 
@@ -13,10 +13,13 @@ from bot.conversation import Profile
 from bot.messages import Choice, Citation, Status
 from bot.texts import Texts, compiled, short_date, weekday
 from bot.understanding.figures import Figures
-from knowledge.dates import DateMention
+from knowledge.dates import DateMention, workdays
 from knowledge.loading import Pack, clause_id
 from knowledge.milestones import State, standing
 from knowledge.pack import Contact, Fact, Milestone, PackError, Topic
+
+
+_F = TypeVar("_F", bound=Fact)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Book:
             "closes_weekday": weekday(milestone.closes), "days": found.days, "state": found.state.value,
             "today": short_date(self.day), "weekday": weekday(self.day), "span": self.span(milestone.id),
             "over": found.state is State.CLOSED,
+            "workdays": workdays(self.day, milestone.closes) if found.state is State.OPEN else None,
         }
 
     def phone(self, name: str) -> str:
@@ -131,7 +135,7 @@ class Book:
         """A threshold in the notice's words, e.g. 不低于30人."""
         return self._fact(self.pack.thresholds, name).said
 
-    def _fact(self, facts: Mapping[str, Any], name: str) -> Any:
+    def _fact(self, facts: Mapping[str, _F], name: str) -> _F:
         try:
             fact = facts[name]
         except KeyError:

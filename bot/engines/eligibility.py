@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.conversation import Profile
 from bot.engines.base import Answer, Ask, Book, topic_choices
 from bot.messages import Choice, Status
-from knowledge.eligibility import Condition, Finding, Result, Verdict, decide, judge
+from knowledge.eligibility import Condition, Finding, Result, Verdict, decide
 from knowledge.loading import Pack
+
+_YEAR_AND_BATCH = re.compile(r"20\d\d(?:-[1-9])?")
 
 
 def condition_choices(condition: Condition) -> tuple[Choice, ...]:
@@ -75,7 +78,9 @@ def eligibility(ask: Ask, book: Book) -> Answer:
     if ask.topic.params.get("guided"):
         return _guided(ask, book, result, parts)
     choices = topic_choices(pack, ask.topic.next)
-    if result.ask is not None and result.verdict is Verdict.UNKNOWN:
+    # What the person has told and the notice leaves open ("升级为国家级") is not asked again.
+    told = result.ask is not None and known.get(result.ask.id) not in (None, *result.ask.ask_more)
+    if result.ask is not None and result.verdict is Verdict.UNKNOWN and not told:
         parts.append(result.ask.question)
         return Answer("\n\n".join(parts), book.citations(), choices=condition_choices(result.ask),
                       pending={"kind": "eligibility", "condition": result.ask.id})
@@ -83,17 +88,23 @@ def eligibility(ask: Ask, book: Book) -> Answer:
 
 
 def _guided(ask: Ask, book: Book, result: Result, parts: list[str]) -> Answer:
-    """The guided way: one question at a time, answered ones are not asked again; then the result."""
-    if result.ask is not None and result.verdict is not Verdict.NOT_IN_SCOPE:
-        open_questions = [c for c, f in result.findings if f is Finding.UNKNOWN]
-        text = book.texts.render("eligibility.ask", question=result.ask.question, left=len(open_questions))
-        book.cite(result.ask.clause, result.ask.quote)
-        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(result.ask),
-                      pending={"kind": "eligibility", "condition": result.ask.id, "guided": True})
-    choices = (Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again"), *topic_choices(book.pack, ask.topic.next))
-    return Answer("\n\n".join(parts), book.citations(), choices=choices)
+    """The guided way: one question at a time, answered ones are not asked again; then the result.
+
+    What was answered stays answered, also where the answer leaves the condition open ("2022年，不清楚批次").
+    """
+    known = ask.profile.conditions
+    unasked = [c for c, f in result.findings if f is Finding.UNKNOWN and c.id not in known]
+    unasked.sort(key=lambda c: not c.decides)
+    if unasked and result.verdict is not Verdict.NOT_IN_SCOPE:
+        text = book.texts.render("eligibility.ask", question=unasked[0].question, left=len(unasked))
+        book.cite(unasked[0].clause, unasked[0].quote)
+        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(unasked[0]),
+                      pending={"kind": "eligibility", "condition": unasked[0].id, "guided": True})
+    again = Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again")
+    return Answer("\n\n".join(parts), book.citations(), choices=(again, *topic_choices(book.pack, ask.topic.next)))
 
 
 def accepts(condition: Condition, value: str) -> bool:
-    """Whether a value is one of the condition's own or can be judged."""
-    return any(c.value == value for c in condition.choices) or judge(condition, value) is not Finding.UNKNOWN
+    """Whether a value is one of the condition's own, or a year with or without a batch where those are its values."""
+    own = {c.value for c in condition.choices} | {*condition.met, *condition.not_met, *condition.caution, *condition.said}
+    return value in own or (condition.years is not None and _YEAR_AND_BATCH.fullmatch(value) is not None)

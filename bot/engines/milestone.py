@@ -30,11 +30,21 @@ def _asserted(ask: Ask, book: Book) -> list[DateMention]:
     return found
 
 
+def claimed(ask: Ask, book: Book) -> list[Milestone]:
+    """The duties that the topic holds an asserted day against (`claims`); neighbours that an answer mentions are none."""
+    names = dict.fromkeys(c.partition(".")[0] for c in ask.topic.claims if "." in c)
+    return [book.pack.milestones[n] for n in names]
+
+
 def corrected_date(ask: Ask, book: Book, milestones: list[Milestone]) -> str | None:
     """The correction of a wrongly asserted day, or None where nothing is asserted or it is right."""
-    right = {d for m in milestones for d in (m.opens, m.closes) if d}
+    last_days = {m.closes for m in milestones}
+    all_days = last_days | {m.opens for m in milestones if m.opens}
+    words = book.pack.lexicon.deadline_words
     for mention in _asserted(ask, book):
-        if mention.day not in right and milestones:
+        around = ask.text[max(0, mention.start - 10) : mention.end + 6]
+        # The opening day asserted as the last one ("3月26日截止对吧") is as wrong as any other.
+        if mention.day not in (last_days if any(w in around for w in words) else all_days) and milestones:
             return book.texts.render(
                 "milestones.premise.date", said=short_date(mention.day), right=short_date(milestones[0].closes)
             )
@@ -68,7 +78,7 @@ def milestone(ask: Ask, book: Book) -> Answer:
     found = standing(first, ask.day)
     event = bool(ask.topic.params.get("event"))
     parts = []
-    if wrong := corrected_date(ask, book, items):
+    if wrong := corrected_date(ask, book, claimed(ask, book) or items[:1]):
         parts.append(wrong)
     values = book.milestone_values(first)
     plan = _planned(ask, book, first) if not event else None

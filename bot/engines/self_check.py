@@ -38,6 +38,17 @@ def _line(found: Check, ask: Ask, book: Book) -> str:
     return book.texts.render("self_check.line", **values)
 
 
+def _others(found: Check, ask: Ask, book: Book) -> str:
+    """A figure for a requirement that names other kinds of units."""
+    threshold, labels = found.threshold, book.pack.lexicon.unit_labels
+    book.use(threshold)
+    return book.texts.render(
+        "self_check.others", title=threshold.title, requirement=threshold.said,
+        names="、".join(labels[u] for u in threshold.applies_to),
+        unit=labels[ask.profile.unit_type] if ask.profile.unit_type else "",
+    )
+
+
 def _concerned(threshold: Threshold, unit_type: UnitType | None) -> bool:
     """Whether the note on whom a requirement names matters to this person: not to a company, when the note is on others."""
     return unit_type is not None and (unit_type is not UnitType.COMPANY or not threshold.unit)
@@ -70,8 +81,12 @@ def self_check(ask: Ask, book: Book) -> Answer:
     checks = [check(t, figures, ask.profile.unit_type) for t in book.pack.facts.thresholds]
     done = [c for c in checks if c.outcome in (Outcome.MET, Outcome.SHORT)]
     touched = [c for c in done if {c.threshold.indicator, c.threshold.part, c.threshold.of} & fresh] if fresh else done
-    touched = touched or done
+    others = [c for c in checks if c.outcome is Outcome.OTHERS_ONLY and c.threshold.indicator in fresh]
+    touched = touched or ([] if others else done)
     corrections = _claims(ask, book)
+    if others and not touched:
+        return Answer("\n\n".join([*corrections, *(_others(c, ask, book) for c in others)]), book.citations(),
+                      choices=_choices(ask, book))
     if not touched:
         return _requirements(ask, book, corrections)
     short = [c for c in touched if c.outcome is Outcome.SHORT]
@@ -79,6 +94,7 @@ def self_check(ask: Ask, book: Book) -> Answer:
     parts.append(book.texts.render("self_check.verdict", short=[c.threshold.title for c in short], total=len(touched),
                                    single=len(touched) == 1))
     parts.append("\n".join(_line(c, ask, book) for c in sorted(touched, key=lambda c: c.outcome is Outcome.MET)))
+    parts += [_others(c, ask, book) for c in others]
     earlier = [c for c in done if c not in touched]
     if earlier:
         parts.append(book.texts.render("self_check.earlier", items="；".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.engines.base import Answer, Ask, Book, topic_choices
-from bot.engines.milestone import corrected_date
+from bot.engines.milestone import claimed, corrected_date
 from bot.engines.self_check import corrected_threshold
 from bot.messages import Status
 from knowledge.pack import TopicKind
@@ -21,8 +21,7 @@ def template(ask: Ask, book: Book) -> Answer:
     for ref in topic.clauses:
         book.cite(ref)
     if topic.kind is TopicKind.ANSWER:
-        milestones = [book.pack.milestones[c.partition(".")[0]] for c in topic.claims if "." in c]
-        if milestones and (wrong := corrected_date(ask, book, milestones)):
+        if (milestones := claimed(ask, book)) and (wrong := corrected_date(ask, book, milestones)):
             parts.append(wrong)
         if any("." not in c for c in topic.claims) and (wrong := corrected_threshold(ask, book)):
             parts.append(wrong)

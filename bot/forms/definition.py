@@ -55,6 +55,7 @@ class FieldSpec(_Data):
         group: Fields of one person; "手机" behind "联系人" is the contact's.
         aliases: Other names of the field in a pasted text; `label_in_group`: names that need the group.
         prefill: Where the conversation may know it: "profile.unit_type", "conditions.ID", "figures.ID".
+        prefill_values: Where a condition's values are not the field's: the answer for each; others are not used.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,30}$")]
@@ -76,6 +77,7 @@ class FieldSpec(_Data):
     unit: str | None = None
     max_length: int | None = None
     prefill: str | None = None
+    prefill_values: Mapping[str, Any] = {}
 
     def skippable(self, answers: Answers) -> bool:
         """Whether "跳过" is allowed."""
@@ -110,12 +112,13 @@ class FormCheck(_Data):
 
 
 class Form(_Data):
-    """A form in one version."""
+    """A form in one version. `official`: template (`Book.render`) of what the person must still do officially."""
 
     id: str
     version: str
     title: str
     role: Role
+    official: str = ""
     sections: tuple[Section, ...]
     indicators: Mapping[str, Indicator] = {}
     checks: tuple[FormCheck, ...] = ()

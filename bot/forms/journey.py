@@ -14,7 +14,8 @@ from typing import Any
 
 from bot.conversation import Profile
 from bot.forms.definition import Answers, FieldSpec, Form
-from bot.forms.fields import Reject, kind_of
+from bot.forms.fields import kind_of
+from bot.forms.kinds import Reject
 from bot.messages import Progress
 from bot.texts import Texts
 
@@ -161,6 +162,9 @@ def _known(field: FieldSpec, profile: Profile) -> tuple[Any, str] | None:
         value = profile.conditions.get(name)
     if value is None:
         return None
+    if field.prefill_values:
+        fits = value in field.prefill_values
+        return (field.prefill_values[value], profile.said.get(name, value)) if fits else None
     if field.choices and value not in {o.value for o in field.choices}:
         return None
     # A condition's value may be none of the field's ("other"): the field's own pattern decides.

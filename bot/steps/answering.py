@@ -40,18 +40,20 @@ class Answering:
     """The step that answers from the pack; what staff answered since comes first."""
 
     def __init__(
-        self, pack: Pack, texts: Texts, understander: Callable[[], Understander], zone_day: Callable[[Message], date],
+        self, pack: Pack, texts: Texts, understander: Callable[[], Understander], day: Callable[[Message], date],
         promoted: Promoted | None = None,
     ) -> None:
         self._pack = pack
         self._texts = texts
         self._understander = understander
-        self._day = zone_day
+        self._day = day
         self._promoted = promoted
-        self._by_engine = {t.engine: t for t in reversed(pack.topics.values()) if t.engine}
+        self._by_engine = {t.engine: t for t in reversed(list(pack.topics.values())) if t.engine}
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline with a topic; None where nothing fits."""
+        if message.choice:
+            return None
         day = self._day(message)
         found = await asyncio.to_thread(self._understander().understand, message.text, conversation, day)
         if self._promoted is not None and (staff := await self._promoted.reply(found, conversation, day)):
@@ -60,7 +62,7 @@ class Answering:
         reply = self.answer(found, conversation, day)
         return await self._promoted.extended(reply, day) if self._promoted is not None and reply else reply
 
-    def answer(self, found: Understood, conversation: Conversation, day: object) -> Reply | None:
+    def answer(self, found: Understood, conversation: Conversation, day: date) -> Reply | None:
         """The reply to an understood message; remembers what it said."""
         fresh = remember(conversation.profile, found.slots)
         topics = self._overridden(found, conversation, fresh)
@@ -79,12 +81,12 @@ class Answering:
             conversation.last_question = found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
         return self._reply(topics, answers, conversation)
 
-    def say_topic(self, topic_id: str, conversation: Conversation, day: object) -> Reply | None:
+    def say_topic(self, topic_id: str, conversation: Conversation, day: date) -> Reply | None:
         """The answer of a topic chosen by a button; None where there is no such topic any more."""
         topic = self._pack.topics.get(topic_id)
         if topic is None:
             return None
-        answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+        answer = engine_for(topic.engine)(Ask("", day, conversation.profile, topic), Book(self._pack, self._texts, day))
         conversation.last_topics, conversation.last_question = (topic.id,), topic.samples[0]
         return self._reply((topic,), [answer], conversation)
 
@@ -108,11 +110,18 @@ class Answering:
                 return (scope,)
             if in_talk and (found.corrects or len(found.text) < 16):
                 return (scope,)
+        return self._again(found, conversation, best)
+
+    def _again(self, found: Understood, conversation: Conversation, best: Topic | None) -> tuple[Topic, ...] | None:
+        """A follow-up that fits no topic by itself ("那我们还用弄吗") asks the computed answer of before once more."""
+        last = self._pack.topics.get(conversation.last_topics[0]) if conversation.last_topics else None
+        if best is None and found.leans and last is not None and last.engine == "eligibility":
+            return (last,)
         return None
 
-    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: object) -> Answer:
-        ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)  # type: ignore[arg-type]
-        return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))  # type: ignore[arg-type]
+    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: date) -> Answer:
+        ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)
+        return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))
 
     def _reply(self, topics: tuple[Topic, ...], answers: list[Answer], conversation: Conversation) -> Reply:
         pending = next((a.pending for a in answers if a.pending), None)

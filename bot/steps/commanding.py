@@ -79,6 +79,7 @@ class Commanding:
         if command == "forget":
             conversation.profile = Profile()
             conversation.pending, conversation.last_topics, conversation.last_question = None, (), ""
+            conversation.form = None  # put aside; the draft is kept
             return Reply(text=self._texts.render("replies.memory.forgotten"), status=Status.CHITCHAT, choices=self._most_asked())
         if command in ("eligibility", "eligibility_again"):
             if command == "eligibility_again":
@@ -167,7 +168,7 @@ class Commanding:
         for condition in self._pack.eligibility.conditions:
             if value := profile.conditions.get(condition.id):
                 label = shown(self._pack, self._book(day), value) if condition.id == "batch" else profile.said.get(condition.id, value)
-                lines.append(render("replies.memory.condition", title=condition.question.rstrip("？"), value=label))
+                lines.append(render("replies.memory.condition", title=condition.title, value=label))
         for name, figure in profile.figures.items():
             indicator = lexicon.indicators[name]
             lines.append(render("replies.memory.figure", title=indicator.title, value=say(figure.value, indicator.unit, self._book(day))))

@@ -22,7 +22,10 @@ class Escalating:
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply:
         """Say that the sources do not answer this, and whom to ask."""
+        choices = tuple(Choice(**c) for c in self._texts.get("replies.most_asked"))
+        if message.choice:
+            # A button that no step knows any more is nobody's question.
+            return Reply(text=self._texts.render("replies.stale_choice"), status=Status.CLARIFY, choices=choices)
         book = Book(self._pack, self._texts, self._day(message))
         text = self._texts.render("replies.unanswered", phone=book.phone("business"))
-        choices = tuple(Choice(**c) for c in self._texts.get("replies.most_asked"))
         return Reply(text=text, status=Status.UNANSWERED, citations=book.citations(), choices=choices, reason=Reason.NOT_UNDERSTOOD)

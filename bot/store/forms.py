@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import RowMapping, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.forms.drafts import ABANDONED, NEEDS_CORRECTION, OPEN, SUBMITTED, Draft, Submission
 from bot.store.codec import dump
 from bot.store.database import Database
 from bot.store.errors import Missing, StaleDraft
@@ -19,60 +20,7 @@ from bot.store.numbers import new_number, normal_number
 from bot.store.tables import ConsentRow, DraftRow, SubmissionRow
 from bot.store.threads import thread_of
 
-OPEN, SUBMITTED, ABANDONED = "open", "submitted", "abandoned"
-NEEDS_CORRECTION = "needs_correction"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A form being filled. Change it with `dataclasses.replace`, then `Forms.save_draft`.
-
-    Args:
-        answers: By field; JSON values only. Encrypted in the database.
-        department, unit_type, batch: Copies of answers that the console filters by.
-        receipt: Of an earlier handing in; the next one is a new revision of it.
-        version: Counts saves; 0: not written yet.
-    """
-
-    id: str
-    conversation_id: str
-    form: str
-    form_version: str
-    answers: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    state: str = OPEN
-    done: int = 0
-    total: int = 0
-    department: str | None = None
-    unit_type: str | None = None
-    batch: str | None = None
-    receipt: str | None = None
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A form handed in, in the version it was filled in with; `answers` None: not opened."""
-
-    id: str
-    receipt: str
-    revision: int
-    conversation_id: str
-    form: str
-    form_version: str
-    centre: str | None
-    department: str | None
-    unit_type: str | None
-    batch: str | None
-    state: str
-    latest: bool
-    submitted_at: datetime
-    exported_at: datetime | None
-    note: str | None
-    note_field: str | None
-    answers: dict[str, Any] | None = None
-
+__all__ = ["ABANDONED", "NEEDS_CORRECTION", "OPEN", "SUBMITTED", "Draft", "Forms", "Submission"]
 
 class Forms:
     """Drafts, submissions and the consent to keep them."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.forms.drafts import Erased
 from bot.store.database import Database
 from bot.store.tables import (
     AttemptRow,
@@ -26,16 +26,7 @@ from bot.store.tables import (
 )
 from bot.store.threads import thread_of
 
-
-@dataclass(frozen=True)
-class Erased:
-    """What was deleted (counts), and the receipts of what stays because it was handed out already."""
-
-    conversations: int
-    turns: int
-    drafts: int
-    submissions: int
-    kept: tuple[str, ...]
+__all__ = ["Erased", "Privacy"]
 
 
 class Privacy:

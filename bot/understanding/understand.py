@@ -23,6 +23,8 @@ from knowledge.pack import Topic, TopicKind
 Vector = NDArray[np.float32]
 _STANDALONE, _TOGETHER, _FACET = 1.0, 0.7, 0.9
 _TRUSTED = 0.85
+_SAME = 0.9995
+"""Similarity of a message to itself, but for the rounding of the int8 encoder."""
 
 
 class Decision(StrEnum):
@@ -41,7 +43,9 @@ class Understood:
         text: Normalised and corrected.
         topics: The topics to answer (one, or two asked in one message), or to offer as choices.
         scores: The best topics, for the ticket and the logs.
-        leaned: Whether the message was read together with the one before.
+        leaned: Whether reading it together with the one before changed the topic.
+        leans: Whether it is worded as a follow-up.
+        corrects: Whether it corrects what the person said before.
     """
 
     text: str
@@ -52,6 +56,7 @@ class Understood:
     figures: Figures
     dates: tuple[DateMention, ...]
     leaned: bool = False
+    leans: bool = False
     corrects: bool = False
     vector: Vector | None = field(default=None, repr=False)
 
@@ -85,9 +90,11 @@ class Understander:
         vector = self._encode([text])[0]
         scores = self._score(vector, text)
         leaned = False
+        leans = False
         last = self._topics.get(conversation.last_topics[0]) if conversation.last_topics else None
         if last is not None and (lean := leaning(text, lexicon.follow_ups)):
             combined = self._lean(text, conversation, last, scores, lean_strong=lean.strong, named=facets(lean, last, self._topics.values()))
+            leans = lean.strong
             leaned = combined[0].topic != scores[0].topic
             scores = combined
         decision, topics = self._decide(scores)
@@ -102,7 +109,7 @@ class Understander:
             decision = Decision.ANSWER if len(topics) > 1 and decision is not Decision.CLARIFY else decision
         return Understood(
             text, decision, topics, tuple(scores), slots, find_figures(text, lexicon), tuple(find_dates(text, today)),
-            leaned, is_correction(text, lexicon.follow_ups), vector,
+            leaned, leans, is_correction(text, lexicon.follow_ups), vector,
         )
 
     def _score(self, vector: Vector, text: str) -> list[Scored]:
@@ -136,11 +143,17 @@ class Understander:
         best = scores[0]
         if best.probability >= self._calibration.answer:
             return Decision.ANSWER, (self._topics[best.topic],)
+        same = next((s for s in scores[:5] if s.nearest >= _SAME), None)
+        if same is not None:  # its very words stand among a topic's samples, however near others are
+            return Decision.ANSWER, (self._topics[same.topic],)
         close = [s for s in scores[:3] if s.probability >= self._calibration.clarify]
         together = sum(s.probability for s in close)
         kinds = {self._topics[s.topic].kind for s in close}
         if len(close) > 1 and together >= self._calibration.answer:
-            if kinds == {TopicKind.DECLINE} or TopicKind.REFUSE in kinds or TopicKind.CHITCHAT in kinds:
+            topics = [self._topics[s.topic] for s in close]
+            # Close topics on one thing answer each other's question: nobody is asked which of them was meant.
+            alike = len({t.subject for t in topics}) == 1 or len({t.engine for t in topics if t.engine}) == 1 and all(t.engine for t in topics)
+            if alike or kinds == {TopicKind.DECLINE} or TopicKind.REFUSE in kinds or TopicKind.CHITCHAT in kinds:
                 return Decision.ANSWER, (self._topics[best.topic],)
             return Decision.CLARIFY, tuple(self._topics[s.topic] for s in close)
         return Decision.NONE, ()

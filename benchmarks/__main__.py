@@ -1,0 +1,7 @@
+"""`make bench`."""
+
+import asyncio
+
+from benchmarks.turn import main
+
+asyncio.run(main())
