@@ -16,7 +16,7 @@ from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
 from bot.live import LiveKnowledge
 from bot.looking import Looking
-from bot.messages import Attachment, Message
+from bot.messages import Attachment, Message, Reply
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding
@@ -197,12 +197,21 @@ def make_assistant(
 
     quoting = Quoting(lambda: live.current.quotes, texts)
     answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting, promoted)
+    async def before_the_model(message: Message, conversation: Conversation) -> Reply | None:
+        """With a model, too, what staff answered comes first."""
+        if promoted is None or message.choice or not (await promoted.shelf(day(message))).answers:
+            return None
+        understand = live.current.understander.understand
+        found = await asyncio.to_thread(understand, message.text, conversation, day(message))
+        return await promoted.reply(found, conversation, day(message))
+
     filling = make_filling(pack, live.current.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
         Following(live.follow),
         *((StaffThread(texts, says),) if says else ()),
         Commanding(pack, texts, answering, day, _calendar),
         filling,
+        *((before_the_model,) if llm else ()),
         answering if llm is None else _with_llm(answering, llm, live, texts, day),
         Escalating(pack, texts, day),
     )
