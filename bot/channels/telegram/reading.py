@@ -103,8 +103,8 @@ def _addressed(message: Message, me: User, commanded: bool) -> bool:
     entities = [*message.entities, *message.caption_entities]
     if any(e.user is not None and e.user.id == me.id for e in entities):
         return True
-    text = (message.text or message.caption or "").lower()
-    return bool(me.username) and re.search(rf"@{re.escape(me.username.lower())}\b", text) is not None
+    text, name = message.text or message.caption or "", me.username
+    return name is not None and re.search(rf"@{re.escape(name)}\b", text, re.I) is not None
 
 
 def _without_mention(text: str, me: User, command: bool) -> str:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TypeVar
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, ReplyParameters
@@ -58,8 +59,9 @@ class Never(Exception):
 
 
 def wait_of(error: RetryAfter) -> float:
-    """The seconds a flood limit asks for (the library's public attribute is in transition)."""
-    return float(error._retry_after.total_seconds())
+    """The seconds a flood limit asks for."""
+    given = error.retry_after
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
 
 
 def judged(error: TelegramError) -> Later | Never | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -54,7 +55,9 @@ class Channel:
         self._now = now
         self._pace = pace
         self._turns: Turns | None = None
-        self._bot = _bot(service, pace)
+        # One for getUpdates, which waits long, and one for the rest.
+        self._requests = (_request(pace, 2), _request(pace, _CONNECTIONS))
+        self._bot = _bot(service, *self._requests)
 
     async def run(self) -> None:
         """Connect and go on until cancelled, or until the token is not accepted; says so in one sentence then."""
@@ -136,19 +139,22 @@ class Channel:
             await self._turns.settle(self._pace.goodbye)
         with suppress(TelegramError, RuntimeError):
             await self._bot.shutdown()
+        for request in self._requests:  # the bot leaves them open where it never knew itself
+            await request.shutdown()
 
 
-def _bot(service: Service, pace: Pace) -> Bot:
+def _request(pace: Pace, size: int) -> HTTPXRequest:
+    return HTTPXRequest(connection_pool_size=size, read_timeout=pace.read, connect_timeout=pace.read,
+                        pool_timeout=pace.read, write_timeout=pace.read, media_write_timeout=4 * pace.read)
+
+
+def _bot(service: Service, updates: HTTPXRequest, request: HTTPXRequest) -> Bot:
     settings = service.settings
     assert settings.telegram_bot_token is not None
     base = (settings.telegram_api_base_url or _API).rstrip("/")
 
-    def request(size: int) -> HTTPXRequest:
-        return HTTPXRequest(connection_pool_size=size, read_timeout=pace.read, connect_timeout=pace.read,
-                            pool_timeout=pace.read, write_timeout=pace.read, media_write_timeout=4 * pace.read)
-
     return Bot(settings.telegram_bot_token.get_secret_value(), base_url=f"{base}/bot", base_file_url=f"{base}/file/bot",
-               request=request(_CONNECTIONS), get_updates_request=request(2))
+               request=request, get_updates_request=updates)
 
 
 @asynccontextmanager
@@ -169,6 +175,7 @@ async def running(service: Service, app: FastAPI | None = None, *, now: Callable
     if service.settings.telegram_bot_token is None:
         yield None
         return
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library's coming way; the old one warns at each use
     # The libraries below log addresses, and the token is part of each.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+from contextlib import suppress
 
 from fastapi import FastAPI, Request, Response
 from pydantic import SecretStr
@@ -97,9 +98,7 @@ class Webhook:
         """Where the update before this one has not come yet, give it a moment: requests may overtake each other."""
         async with self._arrived:
             if self._last and number > self._last + 1:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrived.wait_for(lambda: self._last >= number - 1), self._pace.reorder)
-                except TimeoutError:
-                    pass
             self._last = max(self._last, number)
             self._arrived.notify_all()
