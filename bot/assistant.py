@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from bot.conversation import Conversation, Turn
@@ -94,7 +93,9 @@ class Assistant:
         number, waits = await self._keeper.ticket_number(message, reply, conversation)
         if waits and not conflict:
             # Staff are at work on it: the assistant does not say its own refusal over them once more.
-            return reply.model_copy(update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number})
+            return reply.model_copy(
+                update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number}
+            )
         told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 

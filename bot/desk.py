@@ -21,9 +21,7 @@ class StoreDesk:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def draft(
-        self, conversation_id: str, form: str | None = None, *, state: str = OPEN
-    ) -> Draft | None:
+    async def draft(self, conversation_id: str, form: str | None = None, *, state: str = OPEN) -> Draft | None:
         """The draft changed last."""
         return await self._store.forms.draft(conversation_id, form, state=state)
 
@@ -51,9 +49,7 @@ class StoreDesk:
 
     async def submissions(self, conversation_id: str, form: str | None = None) -> list[Submission]:
         """What was handed in, newest revisions, the latest last."""
-        found = await self._store.forms.submissions(
-            conversation_id=conversation_id, form=form, open_answers=True
-        )
+        found = await self._store.forms.submissions(conversation_id=conversation_id, form=form, open_answers=True)
         return sorted(found, key=lambda s: s.submitted_at)
 
     async def consent(self, conversation_id: str, version: str, at: datetime) -> None:
@@ -99,9 +95,7 @@ class MemoryDesk:
         self._submissions: list[Submission] = []
         self._consents: set[tuple[str, str]] = set()
 
-    async def draft(
-        self, conversation_id: str, form: str | None = None, *, state: str = OPEN
-    ) -> Draft | None:
+    async def draft(self, conversation_id: str, form: str | None = None, *, state: str = OPEN) -> Draft | None:
         """The draft changed last."""
         mine = [d for d in self._drafts.values()
                 if (d.conversation_id, d.state) == (conversation_id, state) and form in (None, d.form)]  # fmt: skip

@@ -48,9 +48,7 @@ _CN = "".join(_DIGITS)
 _HAN = re.escape(_CN) + "十拾百佰千仟万亿"
 
 # "600，650" is a list, "23，000，000" is one number: a wide comma joins only where a group starts with 0.
-_ARABIC = (
-    r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?=(?:，\d{3})*，0\d\d(?!\d))(?:，\d{3})+(?!\d)|\d+(?:\.\d+)?"
-)
+_ARABIC = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?=(?:，\d{3})*，0\d\d(?!\d))(?:，\d{3})+(?!\d)|\d+(?:\.\d+)?"
 _TOKEN = re.compile(
     rf"(?P<arabic>{_ARABIC})|(?P<point>点[{_CN}]+)|(?P<han>[{_CN}]+)|(?P<mult>[十拾百佰千仟万亿]|[wW](?![A-Za-z]))"
 )
@@ -300,12 +298,7 @@ def find_quantities(text: str) -> list[Quantity]:
                 continue
         if unit == "years" and (half := re.match("半", plain[stop:])):
             exact, stop = exact + factor / 2, stop + half.end()
-        if (
-            unit == "share"
-            and plain[stop - 1] == "成"
-            and plain[stop : stop + 1] in _DIGITS
-            and stop < len(plain)
-        ):
+        if unit == "share" and plain[stop - 1] == "成" and plain[stop : stop + 1] in _DIGITS and stop < len(plain):
             exact, stop = exact + Fraction(_DIGITS[plain[stop]], 100), stop + 1
         add(start, stop, exact, unit, run)
     found.sort(key=lambda pair: pair[0].start)

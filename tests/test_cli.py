@@ -23,8 +23,16 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 def qtic(*arguments: str, data: Path, cwd: Path, stdin: str = "", **more: str) -> Run:
-    return subprocess.run([sys.executable, "-m", "bot.cli", *arguments], cwd=cwd, env=environment(data, **more), input=stdin,
-                          capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "bot.cli", *arguments],
+        cwd=cwd,
+        env=environment(data, **more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
 
 
 def says_no(done: Run, *words: str) -> None:
@@ -56,12 +64,22 @@ def test_a_missing_question_is_said_with_an_example(arguments: tuple[str, ...], 
 
 @pytest.mark.parametrize(
     ("line", "word"),
-    [("not json", "第2行"), ("[]", "第2行"), ('{"id": "a"}', "turns"), ('{"id": "a", "turns": []}', "turns"), ('{"id": "a", "now": "soon", "turns": ["x"]}', "soon")],
+    [
+        ("not json", "第2行"),
+        ("[]", "第2行"),
+        ('{"id": "a"}', "turns"),
+        ('{"id": "a", "turns": []}', "turns"),
+        ('{"id": "a", "now": "soon", "turns": ["x"]}', "soon"),
+    ],
 )
 @pytest.mark.parametrize("command", [("ask", "--jsonl"), ("eval",)])
-def test_an_unreadable_line_of_a_question_set_is_named(command: tuple[str, ...], line: str, word: str, data: Path, tmp_path: Path) -> None:
+def test_an_unreadable_line_of_a_question_set_is_named(
+    command: tuple[str, ...], line: str, word: str, data: Path, tmp_path: Path
+) -> None:
     cases = tmp_path / "cases.jsonl"
-    cases.write_text('{"id": "ok", "now": "2026-03-30T10:00:00+08:00", "turns": ["自评什么时候做"]}\n' + line + "\n", "utf-8")
+    cases.write_text(
+        '{"id": "ok", "now": "2026-03-30T10:00:00+08:00", "turns": ["自评什么时候做"]}\n' + line + "\n", "utf-8"
+    )
     says_no(qtic(*command, str(cases), data=data, cwd=tmp_path), "cases.jsonl", "第2行", word)
 
 
@@ -82,11 +100,17 @@ def test_a_half_written_pack_is_named_with_file_and_line(data: Path, tmp_path: P
 
 
 def test_an_unknown_pack_and_a_wrong_setting_are_said(data: Path, tmp_path: Path) -> None:
-    says_no(qtic("ask", "自评什么时候做", data=data, cwd=tmp_path, PACK="qingdao-tic-2099"), "qingdao-tic-2099", "qingdao-tic-2026")
+    says_no(
+        qtic("ask", "自评什么时候做", data=data, cwd=tmp_path, PACK="qingdao-tic-2099"),
+        "qingdao-tic-2099",
+        "qingdao-tic-2026",
+    )
     says_no(qtic("ask", "自评什么时候做", data=data, cwd=tmp_path, PORT="eighty"), "PORT='eighty'")
 
 
-def test_a_data_folder_that_cannot_be_written_stops_a_conversation_that_would_be_lost(data: Path, tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_written_stops_a_conversation_that_would_be_lost(
+    data: Path, tmp_path: Path
+) -> None:
     """A folder stands where the database should be: that stops root too."""
     own = tmp_path / "own"
     shutil.copytree(data, own)
@@ -115,7 +139,9 @@ def test_an_answer_as_text_and_as_json_is_the_same_and_names_its_clause(data: Pa
     assert "五（三）" in {c["clause"] for c in reply["citations"]}
 
 
-def test_a_question_set_is_answered_line_by_line_at_its_own_day_and_nothing_is_written(data: Path, tmp_path: Path) -> None:
+def test_a_question_set_is_answered_line_by_line_at_its_own_day_and_nothing_is_written(
+    data: Path, tmp_path: Path
+) -> None:
     cases = tmp_path / "cases.jsonl"
     rows = [
         {"id": "a", "now": "2026-04-07T10:00:00+08:00", "turns": ["网上申报什么时候截止"]},
@@ -128,24 +154,51 @@ def test_a_question_set_is_answered_line_by_line_at_its_own_day_and_nothing_is_w
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [a["id"] for a in answers] == ["a", "b", "c"]
     assert all({"id", "reply", "status", "citations", "ticket"} <= set(a) for a in answers)
-    assert "最后一天" in answers[0]["reply"] and "已于4月7日截止" in answers[1]["reply"] and "2022年第1批" in answers[2]["reply"]
-    assert sorted(p.name for p in data.iterdir()) == before and not list(data.glob("*.db*")), "the live database is not touched"
+    assert (
+        "最后一天" in answers[0]["reply"]
+        and "已于4月7日截止" in answers[1]["reply"]
+        and "2022年第1批" in answers[2]["reply"]
+    )
+    assert sorted(p.name for p in data.iterdir()) == before and not list(data.glob("*.db*")), (
+        "the live database is not touched"
+    )
 
 
 def test_a_question_set_is_scored_group_by_group(data: Path, tmp_path: Path) -> None:
     cases = tmp_path / "cases.jsonl"
-    base = {"now": "2026-04-01T10:00:00+08:00", "turns": ["网上申报什么时候截止"], "tags": ["single"], "cite": ["申报单位须于系统申报开放时间"]}
-    rows = [{"id": "good", "expect": "answered", "must": [["4月7日"]], **base}, {"id": "bad", "expect": "unanswered", **base}]
+    base = {
+        "now": "2026-04-01T10:00:00+08:00",
+        "turns": ["网上申报什么时候截止"],
+        "tags": ["single"],
+        "cite": ["申报单位须于系统申报开放时间"],
+    }
+    rows = [
+        {"id": "good", "expect": "answered", "must": [["4月7日"]], **base},
+        {"id": "bad", "expect": "unanswered", **base},
+    ]
     cases.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), "utf-8")
     out = qtic("eval", str(cases), data=data, cwd=tmp_path).stdout
-    assert "cases 2" in out and "1/2" in out and "expected unanswered, got answered: 1" in out and "bad status answered" in out
+    assert (
+        "cases 2" in out
+        and "1/2" in out
+        and "expected unanswered, got answered: 1" in out
+        and "bad status answered" in out
+    )
 
 
-def test_a_conversation_in_the_terminal_takes_numbers_shows_sources_and_ends_with_the_input(data: Path, tmp_path: Path) -> None:
+def test_a_conversation_in_the_terminal_takes_numbers_shows_sources_and_ends_with_the_input(
+    data: Path, tmp_path: Path
+) -> None:
     own = tmp_path / "own"
     shutil.copytree(data, own)
-    done = qtic("chat", "--now", "2026-04-01T10:00:00+08:00", data=own, cwd=tmp_path,
-                stdin="依据\n网上申报什么时候截止\n依据\n/eligibility\n1\n99\n\n")
+    done = qtic(
+        "chat",
+        "--now",
+        "2026-04-01T10:00:00+08:00",
+        data=own,
+        cwd=tmp_path,
+        stdin="依据\n网上申报什么时候截止\n依据\n/eligibility\n1\n99\n\n",
+    )
     assert done.returncode == 0, done.stderr
     assert "上一条没有引用条款" in done.stdout
     assert "申报单位须于系统申报开放时间（3月26日至4月7日）内完成在线申报提交" in done.stdout
@@ -157,8 +210,15 @@ def test_two_processes_starting_at_once_on_one_fresh_data_folder_both_answer(dat
     own = tmp_path / "own"
     shutil.copytree(data, own)
     both = [
-        subprocess.Popen([sys.executable, "-m", "bot.cli", "chat", "--now", "2026-04-01T10:00:00+08:00"], cwd=tmp_path, env=environment(own),
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "chat", "--now", "2026-04-01T10:00:00+08:00"],
+            cwd=tmp_path,
+            env=environment(own),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     for process in both:

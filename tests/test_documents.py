@@ -141,7 +141,9 @@ def test_the_same_file_twice_changes_nothing_and_an_edited_one_replaces_it(
 async def test_a_document_answers_in_a_running_assistant_from_the_next_turn_on_and_no_more_when_removed(
     settings: Settings, knowledge: Knowledge, importing: Importing, all_texts: Texts
 ) -> None:
-    running = make_assistant(live_knowledge(settings, load_knowledge(settings, knowledge.base)), MemoryKeeper(), all_texts)
+    running = make_assistant(
+        live_knowledge(settings, load_knowledge(settings, knowledge.base)), MemoryKeeper(), all_texts
+    )
     assert (await say(running, "办法第十条怎么写的", NOW)).status is Status.UNANSWERED
     await asyncio.to_thread(importing.add, MEASURES, kind="measures", now=NOW)
     reply = await say(running, "办法第十条怎么写的", NOW)
@@ -189,7 +191,11 @@ async def test_what_only_the_measures_say_is_tried_against_them_and_else_decline
     before = await say(loaded(), topic.samples[0], NOW)
     assert before.status is Status.UNANSWERED
     assert "不在资料库里" in before.text
-    path = write(tmp_path, "办法.txt", "测试市办法\n第一条 本办法施行日期、有效期：自公布之日起施行，有效期五年，没有修订过。\n第二条 茶水自理。")
+    path = write(
+        tmp_path,
+        "办法.txt",
+        "测试市办法\n第一条 本办法施行日期、有效期：自公布之日起施行，有效期五年，没有修订过。\n第二条 茶水自理。",
+    )
     importing.add(path, kind="measures", now=NOW)
     assistant = loaded()
     for topic in pack.topics.values():
@@ -220,7 +226,13 @@ async def test_an_amendment_that_does_not_hold_yet_replaces_nothing(
     importing: Importing, loaded: Callable[[], Assistant], tmp_path: Path
 ) -> None:
     importing.add(MEASURES, kind="measures", now=NOW)
-    importing.add(write(tmp_path, "决定.txt", AMENDMENT), kind="amendment", now=NOW, effective=date(2027, 1, 1), supersedes=["measures"])
+    importing.add(
+        write(tmp_path, "决定.txt", AMENDMENT),
+        kind="amendment",
+        now=NOW,
+        effective=date(2027, 1, 1),
+        supersedes=["measures"],
+    )
     reply = await say(loaded(), "第八条说什么", NOW)
     assert "已被" not in reply.text
     assert "七日" in reply.text
@@ -230,7 +242,11 @@ async def test_two_documents_that_contradict_each_other_are_both_shown_the_gover
     importing: Importing, loaded: Callable[[], Assistant], tmp_path: Path
 ) -> None:
     importing.add(MEASURES, kind="measures", now=NOW)
-    importing.add(write(tmp_path, "答复.txt", "关于示范平台审查结果公示期的答复\n一、示范平台的公示期为十五日。\n"), kind="answers", now=NOW)
+    importing.add(
+        write(tmp_path, "答复.txt", "关于示范平台审查结果公示期的答复\n一、示范平台的公示期为十五日。\n"),
+        kind="answers",
+        now=NOW,
+    )
     reply = await say(loaded(), "公示期多长", NOW)
     assert reply.status is Status.ANSWERED
     assert "不一致" in reply.text
@@ -243,7 +259,11 @@ async def test_two_documents_that_contradict_each_other_are_both_shown_the_gover
 async def test_an_answer_of_the_notice_shows_what_the_regulation_says_of_the_same_and_which_governs(
     importing: Importing, loaded: Callable[[], Assistant], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, "办法.txt", "测试市办法\n第一条 团队固定研发人员不低于20人，固定研发人员人数按社保计。\n第二条 茶水自理。")
+    path = write(
+        tmp_path,
+        "办法.txt",
+        "测试市办法\n第一条 团队固定研发人员不低于20人，固定研发人员人数按社保计。\n第二条 茶水自理。",
+    )
     importing.add(path, kind="measures", now=NOW)
     reply = await say(loaded(), "固定研发人员不低于多少人", NOW)
     assert reply.status is Status.ANSWERED
@@ -253,7 +273,9 @@ async def test_an_answer_of_the_notice_shows_what_the_regulation_says_of_the_sam
 
 
 @pytest.mark.parametrize("asks", [True, False])
-async def test_sample_questions_lead_to_their_clause(asks: bool, importing: Importing, loaded: Callable[[], Assistant]) -> None:
+async def test_sample_questions_lead_to_their_clause(
+    asks: bool, importing: Importing, loaded: Callable[[], Assistant]
+) -> None:
     importing.add(MEASURES, kind="measures", now=NOW)
     question = "挂牌满几载得换证"
     if asks:
@@ -329,7 +351,9 @@ def test_an_import_killed_in_the_middle_leaves_the_old_documents_and_the_next_on
     assert library.load() == before
     added = library.add(edited, kind="measures", now=NOW)
     assert added.changed
-    assert {p.name for p in library.folder.iterdir() if p.is_dir()} == {added.document.folder}, "the rest is tidied away"
+    assert {p.name for p in library.folder.iterdir() if p.is_dir()} == {added.document.folder}, (
+        "the rest is tidied away"
+    )
 
 
 def test_while_one_import_runs_another_is_told_to_wait(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,7 +436,9 @@ async def test_a_damaged_library_is_said_and_what_was_loaded_goes_on_answering(
     settings: Settings, knowledge: Knowledge, importing: Importing, library: Library, all_texts: Texts
 ) -> None:
     importing.add(MEASURES, kind="measures", now=NOW)
-    running = make_assistant(live_knowledge(settings, load_knowledge(settings, knowledge.base)), MemoryKeeper(), all_texts)
+    running = make_assistant(
+        live_knowledge(settings, load_knowledge(settings, knowledge.base)), MemoryKeeper(), all_texts
+    )
     (library.folder / "library.json").write_text("{", "utf-8")
     assert "重新申请" in (await say(running, "《办法》第十条怎么写的", NOW)).text
     with pytest.raises(LibraryError) as told:
@@ -421,7 +447,9 @@ async def test_a_damaged_library_is_said_and_what_was_loaded_goes_on_answering(
 
 
 def test_every_error_of_the_library_has_its_sentence(all_texts: Texts) -> None:
-    source = "".join(p.read_text("utf-8") for p in (ROOT / "knowledge" / "documents.py", ROOT / "bot" / "commands" / "documents.py"))
+    source = "".join(
+        p.read_text("utf-8") for p in (ROOT / "knowledge" / "documents.py", ROOT / "bot" / "commands" / "documents.py")
+    )
     import re
 
     keys = set(re.findall(r'LibraryError\(\s*"(\w+)"', source))
@@ -432,8 +460,12 @@ def test_every_error_of_the_library_has_its_sentence(all_texts: Texts) -> None:
 def test_the_commands_add_list_show_diff_and_remove(settings: Settings, tmp_path: Path) -> None:
     def run(*words: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "bot.cli", "knowledge", *words], cwd=ROOT, capture_output=True, text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "DATA_DIR": str(settings.data_dir)}, check=False,
+            [sys.executable, "-m", "bot.cli", "knowledge", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "DATA_DIR": str(settings.data_dir)},
+            check=False,
         )
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr

@@ -34,7 +34,9 @@ def prepared(tmp_path: Path) -> list[str]:
 
     async def run() -> list[str]:
         data = tmp_path / "data"
-        async with await Store.open(f"sqlite:///{data.absolute()}/qtic.db", Vault(path=data / "secret.key"), lambda: NOW) as store:
+        async with await Store.open(
+            f"sqlite:///{data.absolute()}/qtic.db", Vault(path=data / "secret.key"), lambda: NOW
+        ) as store:
             receipts = []
             for form in (CENTRE, FORMS.current["roster"]):
                 conversation = await store.load(form.id, "test")

@@ -27,7 +27,23 @@ CLAUSES = parse("measures", MEASURES.read_text("utf-8"))
         ("第九条第一款", ["第九条"]),
         ("第九条第二款", []),
         ("第九条之一", []),
-        ("第二章第二节", ["第二章第二节", "第六条", "第七条第一款", "第七条·表", "第七条第二款", "第八条", "第九条", "第十条", "第十一条", "第十二条第一款", "第十二条第二款", "第十二条第三款"]),
+        (
+            "第二章第二节",
+            [
+                "第二章第二节",
+                "第六条",
+                "第七条第一款",
+                "第七条·表",
+                "第七条第二款",
+                "第八条",
+                "第九条",
+                "第十条",
+                "第十一条",
+                "第十二条第一款",
+                "第十二条第二款",
+                "第十二条第三款",
+            ],
+        ),
     ],
 )
 def test_a_place_named_in_any_way_is_found(said: str, paths: list[str]) -> None:
@@ -53,11 +69,19 @@ def test_references_in_a_clause_lead_to_their_clauses() -> None:
 
 def test_differences_tell_what_changed_moved_came_and_went() -> None:
     old = parse("m", "某规定\n第一条 甲应当登记。\n第二条 乙应当每年盘点一次。\n第三条 丙自理。\n第四条 丁每月检查。")
-    new = parse("m", "某规定\n第一条 甲应当登记。\n第二条 乙应当每年盘点两次。\n第三条 丁每月检查。\n第四条 另有规定的除外，从其规定办理。")
+    new = parse(
+        "m",
+        "某规定\n第一条 甲应当登记。\n第二条 乙应当每年盘点两次。\n第三条 丁每月检查。\n第四条 另有规定的除外，从其规定办理。",
+    )
     assert [(c.kind, (c.new or c.old).path) for c in differences(old, new)] == [  # type: ignore[union-attr]
-        ("changed", "第二条"), ("changed", "第三条"), ("changed", "第四条"),
+        ("changed", "第二条"),
+        ("changed", "第三条"),
+        ("changed", "第四条"),
     ]
-    shifted = parse("m", "某规定\n第一条 甲应当登记。\n第二条 新来的一条。\n第三条 乙应当每年盘点一次。\n第四条 丙自理。\n第五条 丁每月检查。")
+    shifted = parse(
+        "m",
+        "某规定\n第一条 甲应当登记。\n第二条 新来的一条。\n第三条 乙应当每年盘点一次。\n第四条 丙自理。\n第五条 丁每月检查。",
+    )
     kinds = {c.new.path: c.kind for c in differences(old, shifted) if c.new}
     assert kinds["第五条"] == "moved"
     assert differences(old, old) == []

@@ -91,12 +91,20 @@ def test_an_entry_that_still_quotes_the_old_notice_cannot_be_confirmed(folder: P
 def test_when_all_is_put_right_and_confirmed_the_new_round_is_served(folder: Path) -> None:
     facts = folder / "facts.yaml"
     text = facts.read_text("utf-8")
-    text = text.replace("quote: 申报单位须于系统申报开放时间（3月26日至4月7日）内完成在线申报提交",
-                        "quote: 申报单位须于系统申报开放时间（3月26日至4月9日）内完成在线申报提交")
+    text = text.replace(
+        "quote: 申报单位须于系统申报开放时间（3月26日至4月7日）内完成在线申报提交",
+        "quote: 申报单位须于系统申报开放时间（3月26日至4月9日）内完成在线申报提交",
+    )
     text = text.replace("团队固定研发人员不低于30人", "团队固定研发人员不低于35人")
     facts.write_text(text.replace("2026-", "2027-"), "utf-8")
     for path in [*folder.glob("topics/*.yaml"), folder / "guide.yaml", folder / "form.yaml", folder / "exports.yaml"]:
-        path.write_text(path.read_text("utf-8").replace("五（二）3, ", "").replace(", 五（二）3", "").replace("[五（二）3]", "[五（二）2]"), "utf-8")
+        path.write_text(
+            path.read_text("utf-8")
+            .replace("五（二）3, ", "")
+            .replace(", 五（二）3", "")
+            .replace("[五（二）3]", "[五（二）2]"),
+            "utf-8",
+        )
     review = Review.read(folder)
     blocked = []
     for item in review.items:
@@ -130,7 +138,11 @@ def test_a_round_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> No
 def test_the_commands_new_review_and_confirm(notice: Path, tmp_path: Path) -> None:
     def run(*words: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "bot.cli", *words], cwd=ROOT, capture_output=True, text=True, check=False,
+            [sys.executable, "-m", "bot.cli", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path / "data")},
         )
         assert done.returncode == code, done.stderr
@@ -143,7 +155,19 @@ def test_the_commands_new_review_and_confirm(notice: Path, tmp_path: Path) -> No
     run("pack", "confirm", "qingdao-tic-2027", "fact:roster", "--by", "测试员")
     assert run("pack", "review", "qingdao-tic-2027").splitlines()[0] != before
     assert "does not occur" in run("pack", "confirm", "qingdao-tic-2027", "fact:filing", code=2)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path / "data"), "PACK": str(tmp_path / "data/packs/qingdao-tic-2027")}
-    asked = subprocess.run([sys.executable, "-m", "bot.cli", "ask", "自评截止到哪天"], cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DATA_DIR": str(tmp_path / "data"),
+        "PACK": str(tmp_path / "data/packs/qingdao-tic-2027"),
+    }
+    asked = subprocess.run(
+        [sys.executable, "-m", "bot.cli", "ask", "自评截止到哪天"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+    )
     assert asked.returncode == 2
     assert "not confirmed" in asked.stderr

@@ -67,15 +67,19 @@ def read_cases(path: Path, time_zone: str) -> Iterator[Case]:
                 raise ValueError("turns is empty")
             yield Case(str(data["id"]), moment(data.get("now"), time_zone), turns, data)
         except (ValueError, KeyError, TypeError, CommandError) as error:
-            raise CommandError(texts().render("cli.bad_case", file=str(path), line=number, problem=str(error))) from None
+            raise CommandError(
+                texts().render("cli.bad_case", file=str(path), line=number, problem=str(error))
+            ) from None
 
 
 def reply_data(reply: Reply) -> dict[str, Any]:
     """A reply as the JSON of `--json` and `--jsonl`."""
     return {
-        "reply": reply.text, "status": reply.status.value,
+        "reply": reply.text,
+        "status": reply.status.value,
         "citations": [{"document": c.document, "clause": c.clause, "text": c.text} for c in reply.citations],
-        "ticket": reply.ticket, "topics": list(reply.topics),
+        "ticket": reply.ticket,
+        "topics": list(reply.topics),
     }
 
 

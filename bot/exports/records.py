@@ -168,9 +168,7 @@ def unique_names(files: list[ExportFile]) -> list[ExportFile]:
     for one in files:
         count = seen[one.name.casefold()] = seen.get(one.name.casefold(), 0) + 1
         stem, dot, suffix = one.name.rpartition(".")
-        out.append(
-            one if count == 1 else ExportFile(f"{stem} ({count}){dot}{suffix}", one.media_type, one.content)
-        )
+        out.append(one if count == 1 else ExportFile(f"{stem} ({count}){dot}{suffix}", one.media_type, one.content))
     return out
 
 

@@ -88,9 +88,7 @@ class Desk(Protocol):
     """Where forms are kept: `bot.desk`, in the database or in memory. All belong to the conversation's thread,
     which a resume code joins across devices and channels."""
 
-    async def draft(
-        self, conversation_id: str, form: str | None = None, *, state: str = OPEN
-    ) -> Draft | None:
+    async def draft(self, conversation_id: str, form: str | None = None, *, state: str = OPEN) -> Draft | None:
         """The draft changed last."""
 
     def new_draft(self, conversation_id: str, form: str, form_version: str, at: datetime) -> Draft:

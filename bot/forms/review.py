@@ -116,9 +116,7 @@ def figures(form: Form, answers: Answers) -> dict[str, float]:
     return out
 
 
-def shortfalls(
-    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts
-) -> list[Shortfall]:
+def shortfalls(form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts) -> list[Shortfall]:
     """Figures below their thresholds, with clause (in the threshold) and gap."""
     known = figures(form, answers)
     unit = answers.get("unit_type")
@@ -148,11 +146,7 @@ def _amount(value: float, unit: str, texts: Texts) -> str:
     if unit == "yuan":
         return say_yuan(round(value))
     if unit == "share":
-        return (
-            f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%"
-            if value * 100 < 0.01
-            else _two(value * 100) + "%"
-        )
+        return f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%" if value * 100 < 0.01 else _two(value * 100) + "%"
     return _two(value) + str(texts.get("forms.units").get(unit, ""))
 
 

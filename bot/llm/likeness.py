@@ -112,8 +112,11 @@ def negated_differently(sentence: str, source: Sequence[Piece]) -> str | None:
         close = near[at]
         if not close:
             continue
-        neighbours = [mine[i] for i in (at - 1, at + 1)
-                      if 0 <= i < len(mine) and (not near[i] or {id(p) for _, p in near[i]} & {id(p) for _, p in close})]
+        neighbours = [
+            mine[i]
+            for i in (at - 1, at + 1)
+            if 0 <= i < len(mine) and (not near[i] or {id(p) for _, p in near[i]} & {id(p) for _, p in close})
+        ]
         lent = any(n.odd for n in neighbours)
         if not any(p.odd == piece.odd for _, p in close) and not lent:
             return piece.words
@@ -208,7 +211,13 @@ _P = TypeVar("_P", bound=Placed)
 
 
 def belongs_elsewhere(
-    text: str, value: _P, said: Sequence[_P], source: str, rivals: Sequence[_P], same: Callable[[_P, _P], bool], margin: int = 2
+    text: str,
+    value: _P,
+    said: Sequence[_P],
+    source: str,
+    rivals: Sequence[_P],
+    same: Callable[[_P, _P], bool],
+    margin: int = 2,
 ) -> bool:
     """Whether the words around a value are clearly those of a source sentence that holds another value of its kind.
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-<<<<<<< HEAD
-from sqlalchemy import case, delete, literal, select
-
-from bot.store.database import Database
-from bot.store.errors import Missing
-from bot.store.tables import AttemptRow, Person
-from bot.store.tables.base import UtcDateTime
-=======
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, literal, select, update
 
 from bot.store.database import Database
 from bot.store.errors import Missing
 from bot.store.tables import AttemptRow, ConversationRow, Person
->>>>>>> telegram
+from bot.store.tables.base import UtcDateTime
 
 
 class Persons:
@@ -67,9 +59,7 @@ class Persons:
 
     async def unreachable(self, person_id: str, now: datetime | None = None) -> None:
         """Note that a person blocked the bot, or is gone."""
-        await self._db.run(
-            update(Person).where(Person.id == person_id).values(unreachable_at=self._db.at(now))
-        )
+        await self._db.run(update(Person).where(Person.id == person_id).values(unreachable_at=self._db.at(now)))
 
     async def address(self, person_id: str) -> str:
         """The channel's own id of a person.

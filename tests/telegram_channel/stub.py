@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +24,21 @@ from knowledge.loading import Pack, load_pack
 from tests.telegram_emulator.server import TOKEN
 
 NOW = datetime(2026, 3, 30, 2, 0, tzinfo=UTC)
-QUICK = Pace(poll=1, read=0.8, typing_after=0.05, typing_every=0.1, first_pause=0.05, longest_pause=0.2, direct=1.5,
-             webhook=3, reorder=0.2, outbox=0.05, bulk_gap=0, reminders=0.1, goodbye=1)
+QUICK = Pace(
+    poll=1,
+    read=0.8,
+    typing_after=0.05,
+    typing_every=0.1,
+    first_pause=0.05,
+    longest_pause=0.2,
+    direct=1.5,
+    webhook=3,
+    reorder=0.2,
+    outbox=0.05,
+    bulk_gap=0,
+    reminders=0.1,
+    goodbye=1,
+)
 
 
 @dataclass
@@ -56,7 +68,11 @@ class Echo:
         if said == "坏":
             raise ValueError("broken on purpose")
         if said == "填表":
-            return Reply(text="请填中心名称：", status=Status.FORM, progress=Progress(form="centre", section="一", done=0, total=3))
+            return Reply(
+                text="请填中心名称：",
+                status=Status.FORM,
+                progress=Progress(form="centre", section="一", done=0, total=3),
+            )
         if said == "文件":
             file = Attachment(filename="日历.ics", media_type="text/calendar", content=b"BEGIN:VCALENDAR")
             return Reply(text="见附件", status=Status.ANSWERED, attachments=(file,))
@@ -64,11 +80,19 @@ class Echo:
             file = Attachment(filename="回执.docx", media_type="application/x", content=b"PK")
             return Reply(text="已提交", status=Status.FORM, attachments=(file,))
         if said == "选":
-            return Reply(text="哪一个？", status=Status.CLARIFY, choices=(
-                Choice(label="企业", value="e:kind:company"), Choice(label="高校", value="e:kind:university")))
+            return Reply(
+                text="哪一个？",
+                status=Status.CLARIFY,
+                choices=(Choice(label="企业", value="e:kind:company"), Choice(label="高校", value="e:kind:university")),
+            )
         if said == "依据":
-            cited = Citation(document="关于开展评价的通知", clause="四（一）", text="单位自评（3月26日-4月7日）。<甲&乙>", quote="3月26日-4月7日",
-                             clause_id="notice:四（一）")
+            cited = Citation(
+                document="关于开展评价的通知",
+                clause="四（一）",
+                text="单位自评（3月26日-4月7日）。<甲&乙>",
+                quote="3月26日-4月7日",
+                clause_id="notice:四（一）",
+            )
             return Reply(text="**4月7日**截止，<b>不是</b>标签 & 符号", status=Status.ANSWERED, citations=(cited,))
         return Reply(text=f"第{len(conversation.turns) + 1}条：{said}", status=Status.ANSWERED)
 
@@ -84,11 +108,23 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, api: str, pack: Pack | None = None, *, webhook: str | None = None, token: str = TOKEN,
-                clock: Callable[[], datetime] = lambda: NOW) -> AsyncIterator[World]:
+async def world(
+    folder: Path,
+    api: str,
+    pack: Pack | None = None,
+    *,
+    webhook: str | None = None,
+    token: str = TOKEN,
+    clock: Callable[[], datetime] = lambda: NOW,
+) -> AsyncIterator[World]:
     """Open it over a data folder."""
-    settings = Settings(data_dir=folder, telegram_bot_token=token, telegram_api_base_url=api,  # type: ignore[call-arg]
-                        telegram_webhook_url=webhook, _env_file=None)
+    settings = Settings(
+        data_dir=folder,
+        telegram_bot_token=token,
+        telegram_api_base_url=api,  # type: ignore[call-arg]
+        telegram_webhook_url=webhook,
+        _env_file=None,
+    )
     store = await Store.open(settings.database, Vault(path=folder / "secret.key"), clock)
     echo = Echo()
     assistant = Assistant((echo,), StoreKeeper(store), texts())

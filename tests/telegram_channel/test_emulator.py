@@ -33,8 +33,17 @@ async def test_an_unescaped_less_than_is_refused(bot: Bot, person: int) -> None:
         await bot.send_message(person, "研发费用 <3% 的", parse_mode="HTML")
 
 
-@pytest.mark.parametrize("words", ["<b>没有结束", "</b>", "<b><i>交叉</b></i>", "<p>段落</p>",
-                                   "<blockquote>外<blockquote>内</blockquote></blockquote>", "<span>无类</span>"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<b>没有结束",
+        "</b>",
+        "<b><i>交叉</b></i>",
+        "<p>段落</p>",
+        "<blockquote>外<blockquote>内</blockquote></blockquote>",
+        "<span>无类</span>",
+    ],
+)
 async def test_tags_that_are_unbalanced_or_unknown_are_refused(bot: Bot, person: int, words: str) -> None:
     with pytest.raises(BadRequest, match="(?i)can't parse entities"):
         await bot.send_message(person, words, parse_mode="HTML")
@@ -79,7 +88,9 @@ async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, person: int) ->
         await bot.edit_message_text("改过", person, 4711)
 
 
-async def test_a_callback_is_answered_once_and_with_200_characters_at_most(bot: Bot, emulator: Emulator, person: int) -> None:
+async def test_a_callback_is_answered_once_and_with_200_characters_at_most(
+    bot: Bot, emulator: Emulator, person: int
+) -> None:
     with pytest.raises(BadRequest, match="(?i)query is too old"):
         await bot.answer_callback_query("123")
     chat = emulator.person(7)
@@ -95,7 +106,9 @@ async def test_a_callback_is_answered_once_and_with_200_characters_at_most(bot: 
                 await bot.answer_callback_query(query)
 
 
-async def test_commands_documents_files_actions_and_webhooks_are_checked(bot: Bot, emulator: Emulator, person: int) -> None:
+async def test_commands_documents_files_actions_and_webhooks_are_checked(
+    bot: Bot, emulator: Emulator, person: int
+) -> None:
     with pytest.raises(BadRequest, match="(?i)BOT_COMMAND_INVALID"):
         await bot.set_my_commands([BotCommand("Start", "开始")])
     with pytest.raises(BadRequest, match="(?i)action"):
@@ -127,7 +140,9 @@ async def test_updates_are_acknowledged_by_the_offset_alone(bot: Bot, emulator: 
 
 
 async def test_faults_come_out_as_the_client_knows_them(bot: Bot, emulator: Emulator, person: int) -> None:
-    emulator.fail("sendMessage", Fault("error", retry_after=3), Fault("error", 502), Fault("drop"), Fault("drop", after=True))
+    emulator.fail(
+        "sendMessage", Fault("error", retry_after=3), Fault("error", 502), Fault("drop"), Fault("drop", after=True)
+    )
     with pytest.raises(RetryAfter):
         await bot.send_message(person, "一")
     for _ in range(3):

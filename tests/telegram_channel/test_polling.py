@@ -33,8 +33,21 @@ async def test_a_text_is_answered_and_then_acknowledged(emulator: Emulator, poll
 
 async def test_commands_are_set_in_chinese_and_english_with_a_menu_button(emulator: Emulator, polled: World) -> None:
     names = [c["command"] for c in emulator.commands["all_private_chats", ""]]
-    assert names == ["start", "dates", "eligibility", "register", "form", "progress", "remind", "human", "forget", "help"]
-    described = {language: emulator.commands["all_private_chats", language][1]["description"] for language in ("", "zh", "en")}
+    assert names == [
+        "start",
+        "dates",
+        "eligibility",
+        "register",
+        "form",
+        "progress",
+        "remind",
+        "human",
+        "forget",
+        "help",
+    ]
+    described = {
+        language: emulator.commands["all_private_chats", language][1]["description"] for language in ("", "zh", "en")
+    }
     assert described == {"": "时间节点和截止日期", "zh": "时间节点和截止日期", "en": "Dates and deadlines"}
     assert "form" not in [c["command"] for c in emulator.commands["all_group_chats", "zh"]]
     assert emulator.menu == {"type": "commands"}
@@ -115,7 +128,9 @@ async def test_the_buttons_of_a_message_no_longer_known_are_answered_kindly(emul
     assert polled.echo.asked[-1].choice == "stale", "the assistant says itself that a choice is stale"
 
 
-async def test_an_edit_of_the_last_message_corrects_it_and_of_an_older_one_nothing(emulator: Emulator, polled: World) -> None:
+async def test_an_edit_of_the_last_message_corrects_it_and_of_an_older_one_nothing(
+    emulator: Emulator, polled: World
+) -> None:
     person = emulator.person(7)
     person.says("一")
     await person.next()
@@ -138,7 +153,9 @@ async def test_an_edited_answer_in_a_form_is_said_as_a_correction(emulator: Emul
     assert polled.echo.asked[-1].text == "写错了，是青岛甲中心"
 
 
-async def test_documents_go_out_and_what_comes_in_is_answered_with_what_is_possible(emulator: Emulator, polled: World) -> None:
+async def test_documents_go_out_and_what_comes_in_is_answered_with_what_is_possible(
+    emulator: Emulator, polled: World
+) -> None:
     person = emulator.person(7)
     person.says("文件")
     assert (await person.next())["text"] == "见附件"
@@ -146,12 +163,16 @@ async def test_documents_go_out_and_what_comes_in_is_answered_with_what_is_possi
     assert document["file_name"] == "日历.ics" and emulator._files[document["file_id"]] == b"BEGIN:VCALENDAR"
     person.sends_document("申报书.docx", b"PK")
     assert "文件在这里收不了" in (await person.next())["text"]
-    for kind, value, word in (("photo", [{"file_id": "f", "file_unique_id": "f", "width": 1, "height": 1}], "图片"),
-                              ("voice", {"file_id": "f", "file_unique_id": "f", "duration": 1}, "语音"),
-                              ("location", {"latitude": 36.1, "longitude": 120.3}, "位置")):
+    for kind, value, word in (
+        ("photo", [{"file_id": "f", "file_unique_id": "f", "width": 1, "height": 1}], "图片"),
+        ("voice", {"file_id": "f", "file_unique_id": "f", "duration": 1}, "语音"),
+        ("location", {"latitude": 36.1, "longitude": 120.3}, "位置"),
+    ):
         person.sends(kind, value)
         assert word in (await person.next())["text"]
-    person.sends("photo", [{"file_id": "f", "file_unique_id": "f", "width": 1, "height": 1}], caption="自评截止到哪天？")
+    person.sends(
+        "photo", [{"file_id": "f", "file_unique_id": "f", "width": 1, "height": 1}], caption="自评截止到哪天？"
+    )
     answer = (await person.next())["text"]
     assert "图片我看不了" in answer and "：自评截止到哪天？" in answer
 
@@ -214,7 +235,9 @@ async def test_flood_limits_failures_and_dropped_connections_are_outlasted(emula
 
 
 async def test_fetching_goes_on_after_failures(emulator: Emulator, polled: World) -> None:
-    emulator.fail("getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=3), Fault("error", retry_after=1))
+    emulator.fail(
+        "getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=3), Fault("error", retry_after=1)
+    )
     person = emulator.person(7)
     person.says("一")
     assert (await person.next())["text"] == "第1条：一"
@@ -270,7 +293,9 @@ async def test_a_receipt_goes_through_the_outbox(emulator: Emulator, polled: Wor
     assert await person.quiet()
 
 
-async def test_the_chat_id_is_nowhere_in_the_database_in_the_clear(emulator: Emulator, polled: World, tmp_path: Path) -> None:
+async def test_the_chat_id_is_nowhere_in_the_database_in_the_clear(
+    emulator: Emulator, polled: World, tmp_path: Path
+) -> None:
     person = emulator.person(770077007700)
     person.says("选")
     message = await person.next()
@@ -296,8 +321,12 @@ async def test_in_a_group_only_who_calls_the_bot_is_answered(emulator: Emulator,
     assert await group.quiet()
 
 
-@pytest.mark.parametrize("text", ["/form@qtic_test_bot", "@qtic_test_bot 填表", "/remind@qtic_test_bot", "@qtic_test_bot 提醒我"])
-async def test_in_a_group_personal_matters_are_sent_to_the_private_chat(emulator: Emulator, polled: World, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["/form@qtic_test_bot", "@qtic_test_bot 填表", "/remind@qtic_test_bot", "@qtic_test_bot 提醒我"]
+)
+async def test_in_a_group_personal_matters_are_sent_to_the_private_chat(
+    emulator: Emulator, polled: World, text: str
+) -> None:
     group = emulator.group()
     group.says(text, group.user(7))
     message = await group.next()
@@ -308,9 +337,13 @@ async def test_in_a_group_personal_matters_are_sent_to_the_private_chat(emulator
     assert "截止到哪天" in (await group.next())["text"]
 
 
-async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(emulator: Emulator, tmp_path: Path, pack: Pack) -> None:
-    async with (world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
-                running(made.service, now=lambda: NOW, pace=QUICK) as channel):
+async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(
+    emulator: Emulator, tmp_path: Path, pack: Pack
+) -> None:
+    async with (
+        world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
+        running(made.service, now=lambda: NOW, pace=QUICK) as channel,
+    ):
         assert channel is not None
         await asyncio.wait_for(channel.over.wait(), 5)
         assert channel.problem and channel.problem.startswith("Telegram 不认 TELEGRAM_BOT_TOKEN")
@@ -334,7 +367,9 @@ async def test_without_a_token_there_is_no_channel(made: World) -> None:
         assert channel is None
 
 
-async def test_what_was_said_while_the_bot_was_away_is_answered_when_it_is_back(emulator: Emulator, made: World) -> None:
+async def test_what_was_said_while_the_bot_was_away_is_answered_when_it_is_back(
+    emulator: Emulator, made: World
+) -> None:
     person = emulator.person(7)
     person.says("一")
     person.says("二")
@@ -347,5 +382,3 @@ async def test_what_was_said_while_the_bot_was_away_is_answered_when_it_is_back(
             else:
                 await channel.connected.wait()
                 assert await person.quiet(), "and not again by the next process"
-
-

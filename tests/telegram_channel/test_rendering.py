@@ -17,7 +17,27 @@ from bot.channels.telegram.rendering import (
 from bot.messages import Choice, Citation
 from tests.telegram_emulator.checks import TEXT, length, parse_html
 
-_PIECES = st.sampled_from(["**", "<b>", "</b>", "&amp;", "&", "<", ">", "\n", "\n\n", "- ", "|", "。", "😀", "字", "# ", "> ", "| 甲 | 乙 |\n|---|---|\n"])
+_PIECES = st.sampled_from(
+    [
+        "**",
+        "<b>",
+        "</b>",
+        "&amp;",
+        "&",
+        "<",
+        ">",
+        "\n",
+        "\n\n",
+        "- ",
+        "|",
+        "。",
+        "😀",
+        "字",
+        "# ",
+        "> ",
+        "| 甲 | 乙 |\n|---|---|\n",
+    ]
+)
 
 
 @given(st.lists(st.one_of(_PIECES, st.text(max_size=20)), max_size=60))
@@ -42,7 +62,9 @@ def test_cuts_are_made_at_paragraph_borders() -> None:
 
 
 def test_bold_lists_tables_and_signs_are_shown() -> None:
-    page = messages_of("**结论**：A<B & C\n- 甲\n- 乙\n\n| 项目 | 要求 | 您 |\n|---|---|---|\n| 人员 | 30人 | 32人 |")[0]
+    page = messages_of("**结论**：A<B & C\n- 甲\n- 乙\n\n| 项目 | 要求 | 您 |\n|---|---|---|\n| 人员 | 30人 | 32人 |")[
+        0
+    ]
     text, entities = parse_html(page)
     assert text == "结论：A<B & C\n• 甲\n• 乙\n\n• 人员：要求：30人；您：32人"
     assert [e["type"] for e in entities] == ["bold", "bold"]
@@ -56,7 +78,11 @@ def test_sources_are_quoted_with_the_supporting_words_marked() -> None:
 
 
 def test_callback_data_is_64_bytes_at_most_and_never_empty() -> None:
-    choices = [Choice(label="长", value="t:" + "很" * 40), Choice(label="短", value="c:help"), Choice(label="空", value="")]
+    choices = [
+        Choice(label="长", value="t:" + "很" * 40),
+        Choice(label="短", value="c:help"),
+        Choice(label="空", value=""),
+    ]
     rows = keyboard(choices, "m123:1700000000", "依据（1）")
     data = [b.data for row in rows for b in row]
     assert all(d and 1 <= len(d.encode()) <= 64 for d in data)

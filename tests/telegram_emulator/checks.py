@@ -11,10 +11,24 @@ TEXT, CAPTION, CALLBACK, ANSWER = 4096, 1024, 64, 200
 UPLOAD, DOWNLOAD = 50_000_000, 20_000_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s+[a-zA-Z-]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s>]*))?)*)\s*>")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
-_NAMES = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
-          "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "tg-spoiler": "spoiler",
-          "span": "spoiler", "a": "text_link", "code": "code", "pre": "pre", "blockquote": "blockquote",
-          "tg-emoji": "custom_emoji"}
+_NAMES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strikethrough",
+    "strike": "strikethrough",
+    "del": "strikethrough",
+    "tg-spoiler": "spoiler",
+    "span": "spoiler",
+    "a": "text_link",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
+    "tg-emoji": "custom_emoji",
+}
 
 
 class ApiError(Exception):
@@ -49,7 +63,9 @@ def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
             where = len(source[:at].encode())
             found = _TAG.match(source, at)
             if found is None:
-                raise bad(f'can\'t parse entities: Unsupported start tag "{source[at + 1 : at + 12]}" at byte offset {where}')
+                raise bad(
+                    f'can\'t parse entities: Unsupported start tag "{source[at + 1 : at + 12]}" at byte offset {where}'
+                )
             closing, name, attributes = found[1], found[2].lower(), found[3]
             if name not in _NAMES:
                 raise bad(f'can\'t parse entities: Unsupported start tag "{name}" at byte offset {where}')
@@ -58,7 +74,9 @@ def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
                     raise bad(f"can't parse entities: Unexpected end tag at byte offset {where}")
                 opened, offset, given = open_tags.pop()
                 if opened != name:
-                    raise bad(f'can\'t parse entities: Unmatched end tag at byte offset {where}, expected "</{opened}>", found "</{name}>"')
+                    raise bad(
+                        f'can\'t parse entities: Unmatched end tag at byte offset {where}, expected "</{opened}>", found "</{name}>"'
+                    )
                 size = length("".join(out)) - offset
                 if size:
                     kind = "expandable_blockquote" if name == "blockquote" and "expandable" in given else _NAMES[name]
@@ -80,7 +98,7 @@ def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
             out.append(char)
             at += 1
     if open_tags:
-        raise bad(f'can\'t parse entities: Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
+        raise bad(f"can't parse entities: Can't find end tag corresponding to start tag \"{open_tags[-1][0]}\"")
     return "".join(out), entities
 
 
@@ -122,7 +140,11 @@ def keyboard(params: dict[str, Any]) -> dict[str, Any] | None:
     for button in (b for row in rows for b in row):
         if not str(button.get("text") or "").strip():
             raise bad("inline keyboard button text must be non-empty")
-        actions = [k for k in ("url", "callback_data", "web_app", "login_url", "switch_inline_query", "pay", "copy_text") if k in button]
+        actions = [
+            k
+            for k in ("url", "callback_data", "web_app", "login_url", "switch_inline_query", "pay", "copy_text")
+            if k in button
+        ]
         if len(actions) != 1:
             raise bad("text buttons are unallowed in the inline keyboard")
         if "callback_data" in button and not 1 <= len(str(button["callback_data"]).encode()) <= CALLBACK:

@@ -98,7 +98,9 @@ class Chat:
     def sends_document(self, name: str, content: bytes) -> int:
         """Somebody sends a file, which getFile then finds."""
         file = self.emulator.keep_file(content)
-        return self.sends("document", {"file_id": file, "file_unique_id": file, "file_name": name, "file_size": len(content)})
+        return self.sends(
+            "document", {"file_id": file, "file_unique_id": file, "file_name": name, "file_size": len(content)}
+        )
 
     def labels(self, message: dict[str, Any]) -> list[str]:
         """The labels of a message's buttons, as they are now."""

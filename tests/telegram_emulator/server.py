@@ -21,7 +21,15 @@ from tests.telegram_emulator.people import Chat, Group, Person
 
 TOKEN = "123456:AAEmulatedTokenOfNobody_0123456789abc"  # made up
 _SCOPES = {"default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat"}
-_ACTIONS = {"typing", "upload_photo", "upload_document", "record_voice", "upload_voice", "choose_sticker", "find_location"}
+_ACTIONS = {
+    "typing",
+    "upload_photo",
+    "upload_document",
+    "record_voice",
+    "upload_voice",
+    "choose_sticker",
+    "find_location",
+}
 
 
 @dataclass
@@ -42,8 +50,15 @@ class Emulator:
         self.token = TOKEN
         self.local = local
         """As a local Bot API server: webhooks may have http addresses."""
-        self.me = {"id": 123456, "is_bot": True, "first_name": "助手", "username": "qtic_test_bot", "can_join_groups": True,
-                   "can_read_all_group_messages": False, "supports_inline_queries": False}
+        self.me = {
+            "id": 123456,
+            "is_bot": True,
+            "first_name": "助手",
+            "username": "qtic_test_bot",
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
         self.chats: dict[int, Chat] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[tuple[str, str]] = []
@@ -116,8 +131,9 @@ class Emulator:
         """A callback query."""
         query = str(9_000_000_000 + self._next)
         self._queries[query] = time.monotonic()
-        return self.update(callback_query={"id": query, "from": author, "chat_instance": "1", "data": data,
-                                           "message": dict(message)})
+        return self.update(
+            callback_query={"id": query, "from": author, "chat_instance": "1", "data": data, "message": dict(message)}
+        )
 
     def keep_file(self, content: bytes) -> str:
         """A file that getFile finds."""
@@ -138,8 +154,11 @@ class Emulator:
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator[Emulator]:
         """Listen on 127.0.0.1 while the block lasts."""
-        server = uvicorn.Server(uvicorn.Config(self, "127.0.0.1", port, log_level="critical", lifespan="off", ws="none",
-                                               timeout_graceful_shutdown=1))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self, "127.0.0.1", port, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
+            )
+        )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         task = asyncio.create_task(server._serve())
         while not server.started:
@@ -154,7 +173,9 @@ class Emulator:
             server.should_exit = True
             await task
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    async def __call__(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
         from starlette.requests import Request
 
         request = Request(scope, receive)
@@ -209,8 +230,10 @@ class Emulator:
         code = 429 if fault.retry_after else fault.code
         body: dict[str, Any] = {"ok": False, "error_code": code, "description": "Internal Server Error"}
         if fault.retry_after:
-            body.update(description=f"Too Many Requests: retry after {fault.retry_after}",
-                        parameters={"retry_after": fault.retry_after})
+            body.update(
+                description=f"Too Many Requests: retry after {fault.retry_after}",
+                parameters={"retry_after": fault.retry_after},
+            )
         await _json(send, code, body)
 
     # --- the methods
@@ -222,7 +245,10 @@ class Emulator:
     async def do_get_updates(self, params: dict[str, Any]) -> Any:
         """getUpdates: an offset acknowledges what is below it; a newer call ends an older one."""
         if self.webhook:
-            raise ApiError(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
+            raise ApiError(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            )
         offset, limit = checks.number(params, "offset", default=0), checks.number(params, "limit", default=100)
         timeout = float(params.get("timeout") or 0)
         if not 1 <= limit <= 100:
@@ -238,7 +264,10 @@ class Emulator:
         end = time.monotonic() + timeout
         while True:
             if self._polls != mine:
-                raise ApiError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+                raise ApiError(
+                    409,
+                    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+                )
             ready = [self._pending[n] for n in sorted(self._pending) if n >= offset and self._wanted(self._pending[n])]
             if ready and self.held.is_set():
                 return ready[:limit]
@@ -258,7 +287,9 @@ class Emulator:
         url = str(params.get("url") or "")
         if url and not url.startswith("https://") and not (self.local and url.startswith("http://")):
             raise bad("bad webhook: An HTTPS URL must be provided for webhook")
-        if (secret := params.get("secret_token")) is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", str(secret)):
+        if (secret := params.get("secret_token")) is not None and not re.fullmatch(
+            r"[A-Za-z0-9_-]{1,256}", str(secret)
+        ):
             raise bad("secret token contains unallowed characters")
         if not 1 <= checks.number(params, "max_connections", default=40) <= 100:
             raise bad("max_connections must be between 1 and 100")
@@ -370,7 +401,9 @@ class Emulator:
         checks.formatted(params, "caption", checks.CAPTION, required=False)
         self._flood(chat)
         key = self.keep_file(content)
-        return chat.add(self.me, document={"file_id": key, "file_unique_id": key, "file_name": name, "file_size": len(content)})
+        return chat.add(
+            self.me, document={"file_id": key, "file_unique_id": key, "file_name": name, "file_size": len(content)}
+        )
 
     async def do_get_file(self, params: dict[str, Any]) -> Any:
         """getFile."""

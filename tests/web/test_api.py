@@ -64,7 +64,8 @@ async def test_an_attachment_can_be_downloaded_later(person: Person) -> None:
 
 async def test_a_message_can_be_told_as_events(person: Person) -> None:
     response = await person.client.post(
-        person.at("/messages"), json={"text": "自评截止到哪天？"}, headers={"accept": "text/event-stream"})
+        person.at("/messages"), json={"text": "自评截止到哪天？"}, headers={"accept": "text/event-stream"}
+    )
     kinds = [line.removeprefix("event: ") for line in response.text.splitlines() if line.startswith("event: ")]
     assert kinds[0] == "progress" and kinds[-1] == "done"
     assert "sentence" in kinds and "citation" in kinds
@@ -74,12 +75,16 @@ async def test_a_message_can_be_told_as_events(person: Person) -> None:
 
 async def test_thumbs_and_a_word_are_kept(person: Person) -> None:
     turn = (await person.say("自评截止到哪天？")).json()
-    rated = await person.client.put(person.at(f"/turns/{turn['id']}/feedback"), json={"thumbs": -1, "words": "想问附件2"})
+    rated = await person.client.put(
+        person.at(f"/turns/{turn['id']}/feedback"), json={"thumbs": -1, "words": "想问附件2"}
+    )
     assert rated.json()["thumbs"] == -1
     assert (await person.client.put(person.at(f"/turns/{turn['id']}/feedback"), json={"thumbs": 5})).status_code == 422
 
 
-async def test_a_later_reply_is_found_in_the_history_marked_as_from_staff(app: FastAPI, service: Service, person: Person) -> None:
+async def test_a_later_reply_is_found_in_the_history_marked_as_from_staff(
+    app: FastAPI, service: Service, person: Person
+) -> None:
     await person.say(choice="c:human")
     reply = Reply(text="请参照附件1。", status=Status.ANSWERED, by_staff=True)
     await service.store.outbox.add(NewDelivery(person.id, "web", reply, "answer", "t1"))
@@ -93,7 +98,9 @@ async def test_a_later_reply_is_found_in_the_history_marked_as_from_staff(app: F
     assert (await service.store.outbox.counts()) == {"read": 1}
 
 
-async def test_a_code_joins_another_device_to_the_thread_and_works_once(app: FastAPI, person: Person, stranger: Person) -> None:
+async def test_a_code_joins_another_device_to_the_thread_and_works_once(
+    app: FastAPI, person: Person, stranger: Person
+) -> None:
     await person.say("自评截止到哪天？")
     code = (await person.client.post(person.at("/resume-codes"))).json()["code"]
     joined = await stranger.client.post(stranger.at("/resume"), json={"code": code})
@@ -104,7 +111,9 @@ async def test_a_code_joins_another_device_to_the_thread_and_works_once(app: Fas
 
 
 async def test_guessing_codes_is_stopped(person: Person) -> None:
-    statuses = [(await person.client.post(person.at("/resume"), json={"code": "C-AAAAA-AAAA2"})).status_code for _ in range(12)]
+    statuses = [
+        (await person.client.post(person.at("/resume"), json={"code": "C-AAAAA-AAAA2"})).status_code for _ in range(12)
+    ]
     assert statuses[0] == 422 and statuses[-1] == 429
 
 
@@ -169,7 +178,9 @@ async def test_a_long_question_is_answered_in_words(person: Person) -> None:
     assert turn["reason"] == "bad_input" and "5000" in turn["text"]
 
 
-async def test_a_store_that_fails_is_a_problem_and_not_a_crash(person: Person, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_fails_is_a_problem_and_not_a_crash(
+    person: Person, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(*args: object, **named: object) -> None:
         raise StoreError("disk_full")
 

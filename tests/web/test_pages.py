@@ -9,12 +9,12 @@ from bs4 import BeautifulSoup
 from fastapi import FastAPI
 
 from bot.bootstrap import Service
+from bot.channels.web.timeline import state_today
 from bot.messages import Attachment, Progress, Reply, Status
 from bot.store import NewDelivery
 from bot.texts import texts
-from tests.web.conftest import Clock, NewClient
-from bot.channels.web.timeline import state_today
 from knowledge.pack import Role
+from tests.web.conftest import Clock, NewClient
 
 
 async def test_the_page_opens_with_todays_state_the_picture_and_five_questions(browser_like: NewClient) -> None:
@@ -29,8 +29,11 @@ async def test_the_state_follows_the_day(service: Service) -> None:
     from datetime import date
 
     milestones = service.pack.facts.milestones
+
     def said(day: str) -> str:
-        return "；".join(line.text for line in state_today(milestones, date.fromisoformat(f"2026-{day}"), texts(), Role.APPLICANT))
+        return "；".join(
+            line.text for line in state_today(milestones, date.fromisoformat(f"2026-{day}"), texts(), Role.APPLICANT)
+        )
 
     assert "还有6天" in said("03-20")
     assert "今天是最后一天" in said("04-07")
@@ -87,14 +90,21 @@ async def test_a_file_is_downloaded_under_its_name_after_a_reload(browser_like: 
     assert "attachment" in got.headers["content-disposition"]
 
 
-async def test_progress_receipts_and_staff_answers_are_shown(app: FastAPI, service: Service, browser_like: NewClient) -> None:
+async def test_progress_receipts_and_staff_answers_are_shown(
+    app: FastAPI, service: Service, browser_like: NewClient
+) -> None:
     client = browser_like()
     await client.post("/chat", data={"choice": "c:dates"})
     turn = BeautifulSoup((await client.get("/")).text, "html.parser").select_one("article.turn")
     conversation = turn["data-turn"].rpartition(".")[0]
-    receipt = Attachment(filename="回执.txt", media_type="text/plain", content="R-3C7A-9F4K".encode())
-    reply = Reply(text="**收到**", status=Status.FORM, attachments=(receipt,), by_staff=True,
-                  progress=Progress(form="centre", section="团队", done=3, total=20))
+    receipt = Attachment(filename="回执.txt", media_type="text/plain", content=b"R-3C7A-9F4K")
+    reply = Reply(
+        text="**收到**",
+        status=Status.FORM,
+        attachments=(receipt,),
+        by_staff=True,
+        progress=Progress(form="centre", section="团队", done=3, total=20),
+    )
     await service.store.outbox.add(NewDelivery(conversation, "web", reply, "answer", "d1"))
     from bot.channels.web.events import deliver_due
 

@@ -13,7 +13,9 @@ from tests.web.conftest import NewClient, Person
 BODIES = {"messages": {"text": "自评截止到哪天？"}, "resume": {"code": "C-AAAAA-AAAA2"}, "feedback": {"thumbs": 1}}
 
 
-async def test_every_address_of_somebody_elses_conversation_is_404(app: FastAPI, person: Person, stranger: Person) -> None:
+async def test_every_address_of_somebody_elses_conversation_is_404(
+    app: FastAPI, person: Person, stranger: Person
+) -> None:
     turn = (await person.say(choice="c:calendar")).json()
     tried = 0
     for path, operations in openapi(app)["paths"].items():
@@ -63,4 +65,6 @@ async def test_another_site_cannot_use_our_cookie(browser_like: NewClient) -> No
     for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
         response = await client.post("/erase", headers=headers)
         assert (response.status_code, response.json()["code"]) == (403, "other_site")
-    assert (await client.post("/chat", data={"choice": "c:dates"}, headers={"origin": "http://test"})).status_code == 303
+    assert (
+        await client.post("/chat", data={"choice": "c:dates"}, headers={"origin": "http://test"})
+    ).status_code == 303

@@ -63,9 +63,13 @@ class Delivering:
             await self._store.conversations.mark_processed(CHANNEL, f"{delivery.id}#{part}", self._now())
 
         try:
-            await self._sender.reply(chat, delivery.reply, f"delivery:{delivery.id}", patience=_SHORT, fresh=fresh, sent=sent)
+            await self._sender.reply(
+                chat, delivery.reply, f"delivery:{delivery.id}", patience=_SHORT, fresh=fresh, sent=sent
+            )
         except Never as never:
-            await outbox.failed(delivery, self._worker, str(never), retry_at=None, unreachable=never.unreachable, now=now)
+            await outbox.failed(
+                delivery, self._worker, str(never), retry_at=None, unreachable=never.unreachable, now=now
+            )
         except Later as later:
             wait = max(later.after or 0.0, self._pace.pause(delivery.attempts))
             again = None if now - delivery.created_at > _OLDEST else now + timedelta(seconds=wait)

@@ -75,7 +75,10 @@ class Polling:
     async def _fetch(self) -> tuple[Update, ...]:
         waits = 0.0 if self._running else self._pace.poll
         return await self._bot.get_updates(
-            offset=self._next, limit=_BATCH, timeout=timedelta(seconds=int(waits)), allowed_updates=ALLOWED,
+            offset=self._next,
+            limit=_BATCH,
+            timeout=timedelta(seconds=int(waits)),
+            allowed_updates=ALLOWED,
             read_timeout=self._pace.read,
         )
 

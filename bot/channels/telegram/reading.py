@@ -16,8 +16,22 @@ ALLOWED = ["message", "edited_message", "callback_query", "my_chat_member"]
 
 Kind = Literal["text", "edit", "press", "medium", "arrival", "gone", "back"]
 _COMMAND = re.compile(r"^/(\w{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.S)
-_MEDIA = ("photo", "voice", "sticker", "document", "video", "audio", "animation", "video_note", "location",
-          "contact", "poll", "dice", "venue", "story")
+_MEDIA = (
+    "photo",
+    "voice",
+    "sticker",
+    "document",
+    "video",
+    "audio",
+    "animation",
+    "video_note",
+    "location",
+    "contact",
+    "poll",
+    "dice",
+    "venue",
+    "story",
+)
 
 
 @dataclass(frozen=True)
@@ -151,5 +165,6 @@ def _member(update: Update, change: ChatMemberUpdated) -> Incoming | None:
         return None
     private = change.chat.type == ChatType.PRIVATE
     kind: Kind = "gone" if now else "back" if private else "arrival"
-    return Incoming(update.update_id, kind, change.chat.id, _person(change.chat, change.from_user), private,
-                    f"c{update.update_id}")
+    return Incoming(
+        update.update_id, kind, change.chat.id, _person(change.chat, change.from_user), private, f"c{update.update_id}"
+    )

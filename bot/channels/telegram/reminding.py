@@ -43,8 +43,9 @@ def target(milestone: Milestone, waited_for: frozenset[str]) -> date:
     return milestone.opens if milestone.id in waited_for and milestone.opens else milestone.closes
 
 
-def schedule(milestones: Sequence[Milestone], role: Role, now: datetime, tz: ZoneInfo,
-             waited_for: frozenset[str] = frozenset()) -> list[NewReminder]:
+def schedule(
+    milestones: Sequence[Milestone], role: Role, now: datetime, tz: ZoneInfo, waited_for: frozenset[str] = frozenset()
+) -> list[NewReminder]:
     """The reminders still to come for a role: three days and one day before each milestone, and on its morning.
 
     Each expires when the next one is due, the last one with the day itself: nobody is told the same
@@ -75,7 +76,7 @@ class Reminding:
         self._off = frozenset(str(w) for w in self._texts.get("telegram.remind.stops"))
 
     def asked(self, text: str) -> str | None:
-        """"r:on" or "r:stop" where a message, normalised, asks for reminders or for their end."""
+        """ "r:on" or "r:stop" where a message, normalised, asks for reminders or for their end."""
         plain = text.strip(" 。.!?,，！？")
         if plain in self._off:
             return "r:stop"
@@ -94,7 +95,10 @@ class Reminding:
         word = choice.removeprefix("r:")
         if word == "stop":
             count = await self.stop(conversation.id)
-            return self._said("stopped" if count else "none", (Choice(label=self._texts.render("telegram.remind.again"), value="r:on"),))
+            return self._said(
+                "stopped" if count else "none",
+                (Choice(label=self._texts.render("telegram.remind.again"), value="r:on"),),
+            )
         if word in set(Role):
             conversation.profile.role = Role(word)
             conversation.profile.said["role"] = self._pack.lexicon.role_labels[Role(word)]
@@ -109,12 +113,18 @@ class Reminding:
             return self._said("over", ())
         await self._store.reminders.subscribe(conversation.id, coming)
         named = {r.milestone for r in coming}
-        items = [{"title": m.title, "day": short_date(target(m, self._events)), "weekday": weekday(target(m, self._events))}
-                 for m in for_role(self._pack.facts.milestones, role) if m.id in named]
+        items = [
+            {"title": m.title, "day": short_date(target(m, self._events)), "weekday": weekday(target(m, self._events))}
+            for m in for_role(self._pack.facts.milestones, role)
+            if m.id in named
+        ]
         other = Role.OFFICER if role is Role.APPLICANT else Role.APPLICANT
         choices = (
             Choice(label=self._texts.render("telegram.remind.stop"), value="r:stop"),
-            Choice(label=self._texts.render("telegram.remind.other", role=self._pack.lexicon.role_labels[other]), value=f"r:{other.value}"),
+            Choice(
+                label=self._texts.render("telegram.remind.other", role=self._pack.lexicon.role_labels[other]),
+                value=f"r:{other.value}",
+            ),
         )
         return self._said("on", choices, role=self._pack.lexicon.role_labels[role], items=items)
 
@@ -130,15 +140,25 @@ class Reminding:
         draft = await self._store.forms.draft(reminder.conversation_id)
         missing = draft.total - draft.done if draft is not None else None
         text = self._texts.render(
-            "telegram.remind.due", title=milestone.title, duty=milestone.duty, day=short_date(day), weekday=weekday(day),
-            days=(day - today).days, event=milestone.id in self._events, where=milestone.where, missing=missing)
+            "telegram.remind.due",
+            title=milestone.title,
+            duty=milestone.duty,
+            day=short_date(day),
+            weekday=weekday(day),
+            days=(day - today).days,
+            event=milestone.id in self._events,
+            where=milestone.where,
+            missing=missing,
+        )
         book = Book(self._pack, self._texts, today)
         book.use(milestone)
         choices = (Choice(label=self._texts.render("telegram.remind.stop"), value="r:stop"),)
         return Reply(text=text, status=Status.ANSWERED, choices=choices, citations=book.citations())
 
     def _said(self, key: str, choices: tuple[Choice, ...], **values: object) -> Reply:
-        return Reply(text=self._texts.render(f"telegram.remind.{key}", **values), status=Status.CHITCHAT, choices=choices)
+        return Reply(
+            text=self._texts.render(f"telegram.remind.{key}", **values), status=Status.CHITCHAT, choices=choices
+        )
 
 
 async def send_due(reminding: Reminding, service: Service, worker: str, now: Callable[[], datetime]) -> int:

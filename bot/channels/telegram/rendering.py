@@ -167,8 +167,11 @@ def cut(lines: Iterable[Line], limit: int = LONGEST) -> list[list[Line]]:
     size = 0
     for paragraph in _paragraphs(lines):
         whole = sum(line.size for line in paragraph)
-        pieces = [paragraph] if whole <= limit else [[p] for line in paragraph for p in
-                                                     (_broken(line, limit) if line.size > limit else (line,))]
+        pieces = (
+            [paragraph]
+            if whole <= limit
+            else [[p] for line in paragraph for p in (_broken(line, limit) if line.size > limit else (line,))]
+        )
         for piece in pieces:
             length = sum(line.size for line in piece)
             if messages[-1] and size + length > limit:

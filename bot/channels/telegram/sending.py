@@ -31,8 +31,11 @@ from bot.texts import Texts
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_GONE = re.compile(r"chat not found|user is deactivated|bot was (kicked|blocked)|PEER_ID_INVALID|group chat was deleted|"
-                   r"user not found|not enough rights to send|have no rights to send", re.I)
+_GONE = re.compile(
+    r"chat not found|user is deactivated|bot was (kicked|blocked)|PEER_ID_INVALID|group chat was deleted|"
+    r"user not found|not enough rights to send|have no rights to send",
+    re.I,
+)
 _UNREADABLE = re.compile(r"can't parse entities", re.I)
 LARGEST_FILE = 50_000_000
 """Bytes of a document that a bot may send."""
@@ -86,8 +89,15 @@ def markup_of(rows: Keyboard) -> InlineKeyboardMarkup | None:
     if not rows:
         return None
     return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(b.label, url=b.url) if b.url else InlineKeyboardButton(b.label, callback_data=b.data)
-          for b in row] for row in rows]
+        [
+            [
+                InlineKeyboardButton(b.label, url=b.url)
+                if b.url
+                else InlineKeyboardButton(b.label, callback_data=b.data)
+                for b in row
+            ]
+            for row in rows
+        ]
     )
 
 
@@ -126,7 +136,9 @@ class Sender:
                     raise found from error
                 await asyncio.sleep(pause)
 
-    async def text(self, chat: int, html: str, rows: Keyboard = (), *, answers: int | None = None, patience: float) -> None:
+    async def text(
+        self, chat: int, html: str, rows: Keyboard = (), *, answers: int | None = None, patience: float
+    ) -> None:
         """One message. Raises Later, Never, InvalidToken."""
         markup = markup_of(rows)
         quoted = ReplyParameters(answers, allow_sending_without_reply=True) if answers is not None else None
@@ -136,7 +148,7 @@ class Sender:
 
         try:
             await self.call(lambda: send(chat, html, ParseMode.HTML), patience)
-        except ChatMigrated as moved:
+        except ChatMigrated:
             await self.call(lambda: send(moved.new_chat_id, html, ParseMode.HTML), patience)
         except Never as never:
             if never.unreachable or not _UNREADABLE.search(str(never)):
@@ -148,11 +160,21 @@ class Sender:
         """One document. Raises Later, Never, InvalidToken."""
         if len(file.content) > LARGEST_FILE:
             raise Never("file too large", unreachable=False)
-        await self.call(lambda: self.bot.send_document(chat, InputFile(file.content, file.filename, attach=False)), patience)
+        await self.call(
+            lambda: self.bot.send_document(chat, InputFile(file.content, file.filename, attach=False)), patience
+        )
 
     async def reply(
-        self, chat: int, reply: Reply, ref: str, *, lead: str = "", answers: int | None = None, patience: float,
-        fresh: Callable[[int], Awaitable[bool]] | None = None, sent: Callable[[int], Awaitable[None]] | None = None,
+        self,
+        chat: int,
+        reply: Reply,
+        ref: str,
+        *,
+        lead: str = "",
+        answers: int | None = None,
+        patience: float,
+        fresh: Callable[[int], Awaitable[bool]] | None = None,
+        sent: Callable[[int], Awaitable[None]] | None = None,
         files: bool = True,
     ) -> None:
         """A whole reply: its messages, the keyboard under the last, its documents.
@@ -183,7 +205,9 @@ class Sender:
             if tracked and sent is not None:
                 await sent(n)
 
-    def _page(self, chat: int, html: str, rows: Keyboard, answers: int | None, patience: float) -> Callable[[], Awaitable[None]]:
+    def _page(
+        self, chat: int, html: str, rows: Keyboard, answers: int | None, patience: float
+    ) -> Callable[[], Awaitable[None]]:
         return lambda: self.text(chat, html, rows, answers=answers, patience=patience)
 
     def _file(self, chat: int, file: Attachment, patience: float) -> Callable[[], Awaitable[None]]:

@@ -127,8 +127,9 @@ class Channel:
         assert self._webhook is not None
         settings = self._service.settings
         address = (settings.telegram_webhook_url or "").rstrip("/") + self._webhook.path
-        return await self._bot.set_webhook(address, secret_token=secret(settings), allowed_updates=ALLOWED,
-                                           max_connections=100)
+        return await self._bot.set_webhook(
+            address, secret_token=secret(settings), allowed_updates=ALLOWED, max_connections=100
+        )
 
     def _conflict(self) -> None:
         log.warning("%s", self._service.texts.render("telegram.cli.conflict"))
@@ -144,8 +145,14 @@ class Channel:
 
 
 def _request(pace: Pace, size: int) -> HTTPXRequest:
-    return HTTPXRequest(connection_pool_size=size, read_timeout=pace.read, connect_timeout=pace.read,
-                        pool_timeout=pace.read, write_timeout=pace.read, media_write_timeout=4 * pace.read)
+    return HTTPXRequest(
+        connection_pool_size=size,
+        read_timeout=pace.read,
+        connect_timeout=pace.read,
+        pool_timeout=pace.read,
+        write_timeout=pace.read,
+        media_write_timeout=4 * pace.read,
+    )
 
 
 def _bot(service: Service, updates: HTTPXRequest, request: HTTPXRequest) -> Bot:
@@ -153,13 +160,19 @@ def _bot(service: Service, updates: HTTPXRequest, request: HTTPXRequest) -> Bot:
     assert settings.telegram_bot_token is not None
     base = (settings.telegram_api_base_url or _API).rstrip("/")
 
-    return Bot(settings.telegram_bot_token.get_secret_value(), base_url=f"{base}/bot", base_file_url=f"{base}/file/bot",
-               request=request, get_updates_request=updates)
+    return Bot(
+        settings.telegram_bot_token.get_secret_value(),
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=request,
+        get_updates_request=updates,
+    )
 
 
 @asynccontextmanager
-async def running(service: Service, app: FastAPI | None = None, *, now: Callable[[], datetime] | None = None,
-                  pace: Pace | None = None) -> AsyncIterator[Channel | None]:
+async def running(
+    service: Service, app: FastAPI | None = None, *, now: Callable[[], datetime] | None = None, pace: Pace | None = None
+) -> AsyncIterator[Channel | None]:
     """Run the channel while the block lasts; yields at once, whatever Telegram does.
 
     Args:

@@ -16,8 +16,8 @@ from telegram import User
 from telegram.error import InvalidToken
 
 from bot.channels.telegram.reading import Incoming
-from bot.channels.telegram.rendering import DONE, NTH, SOURCES, Button, asked_once, citations_of, pressed
 from bot.channels.telegram.reminding import Reminding
+from bot.channels.telegram.rendering import DONE, NTH, SOURCES, Button, asked_once, citations_of, pressed
 from bot.channels.telegram.sending import Later, Never, Sender, markup_of
 from bot.conversation import Conversation, Turn
 from bot.messages import Choice, Message, Reply, Status
@@ -38,7 +38,9 @@ _PAUSES = (0.1, 0.5, 2.0)
 class Turns:
     """Handles updates for one bot."""
 
-    def __init__(self, service: Service, sender: Sender, me: User, now: Callable[[], datetime], patience: float) -> None:
+    def __init__(
+        self, service: Service, sender: Sender, me: User, now: Callable[[], datetime], patience: float
+    ) -> None:
         self._service = service
         self._store = service.store
         self._texts = service.texts
@@ -155,7 +157,9 @@ class Turns:
 
     async def _text(self, incoming: Incoming, conversation: str, person: str, text: str, lead: str = "") -> None:
         command, words = incoming.command or ("", "")
-        if not incoming.private and (self._commands.get(command, {}).get("personal") or self._reminding.wants(normalise(text))):
+        if not incoming.private and (
+            self._commands.get(command, {}).get("personal") or self._reminding.wants(normalise(text))
+        ):
             await self._go_private(incoming, command)
             return
         if command == "start" and words:
@@ -253,9 +257,7 @@ class Turns:
         if incoming.shown and incoming.message_id is not None:
             rows = markup_of(pressed(incoming.shown, data))
             at = incoming.message_id
-            await self._sender.quietly(
-                lambda: bot.edit_message_reply_markup(incoming.chat, at, reply_markup=rows)
-            )
+            await self._sender.quietly(lambda: bot.edit_message_reply_markup(incoming.chat, at, reply_markup=rows))
         if not incoming.private and choice.startswith("r:"):
             await self._go_private(incoming, "remind")
         else:
@@ -286,15 +288,30 @@ class Turns:
 
     # --- a turn and its reply
 
-    async def _answer(self, incoming: Incoming, conversation: str, person: str, text: str, *, lead: str = "",
-                      choice: str | None = None) -> None:
+    async def _answer(
+        self,
+        incoming: Incoming,
+        conversation: str,
+        person: str,
+        text: str,
+        *,
+        lead: str = "",
+        choice: str | None = None,
+    ) -> None:
         if choice is not None and choice.startswith("r:"):
             value = choice
-            await self._local(incoming, conversation, person, text or self._label(incoming),
-                              lambda c: self._reminding.reply(c, value))
+            await self._local(
+                incoming, conversation, person, text or self._label(incoming), lambda c: self._reminding.reply(c, value)
+            )
             return
-        message = Message(conversation_id=conversation, channel=CHANNEL, text="" if choice else text, choice=choice,
-                          at=self._now(), external_id=incoming.external_id)
+        message = Message(
+            conversation_id=conversation,
+            channel=CHANNEL,
+            text="" if choice else text,
+            choice=choice,
+            at=self._now(),
+            external_id=incoming.external_id,
+        )
         async with self._sender.typing(incoming.chat):
             reply = await self._kept(lambda: self._service.assistant.handle(message))
         if not incoming.private and (reply.status is Status.FORM or reply.progress is not None):
@@ -303,8 +320,14 @@ class Turns:
             return
         await self._out(incoming, conversation, person, reply, lead)
 
-    async def _local(self, incoming: Incoming, conversation: str, person: str, text: str,
-                     make: Callable[[Conversation], Awaitable[Reply]]) -> None:
+    async def _local(
+        self,
+        incoming: Incoming,
+        conversation: str,
+        person: str,
+        text: str,
+        make: Callable[[Conversation], Awaitable[Reply]],
+    ) -> None:
         """A turn of the channel's own, kept like any other."""
 
         async def turn() -> Reply:
@@ -337,9 +360,17 @@ class Turns:
         receipt = reply.status is Status.FORM and bool(reply.attachments)
         if receipt:
             paper = Reply(text="", status=Status.FORM, attachments=reply.attachments)
-            await self._store.outbox.add(NewDelivery(
-                conversation, CHANNEL, paper, "receipt", f"receipt:{conversation}:{incoming.external_id}",
-                address=incoming.person), self._now())
+            await self._store.outbox.add(
+                NewDelivery(
+                    conversation,
+                    CHANNEL,
+                    paper,
+                    "receipt",
+                    f"receipt:{conversation}:{incoming.external_id}",
+                    address=incoming.person,
+                ),
+                self._now(),
+            )
 
         async def fresh(part: int) -> bool:
             return not await self._store.conversations.processed(CHANNEL, f"{incoming.order}#{part}")
@@ -349,17 +380,34 @@ class Turns:
 
         try:
             await self._sender.reply(
-                incoming.chat, reply, incoming.external_id, lead=lead, patience=self._patience, fresh=fresh, sent=sent,
-                answers=None if incoming.private else incoming.message_id, files=not receipt)
+                incoming.chat,
+                reply,
+                incoming.external_id,
+                lead=lead,
+                patience=self._patience,
+                fresh=fresh,
+                sent=sent,
+                answers=None if incoming.private else incoming.message_id,
+                files=not receipt,
+            )
         except Later as later:
             # The chat must not wait for ever; the outbox keeps it.
             log.warning("Telegram: a reply goes to the outbox: %s", later)
             whole = reply if not receipt else reply.model_copy(update={"attachments": ()})
             whole = whole.model_copy(update={"text": f"{lead}\n\n{whole.text}"}) if lead else whole
             pause = timedelta(seconds=later.after or 0)
-            await self._store.outbox.add(NewDelivery(
-                conversation, CHANNEL, whole, "reply", f"reply:{conversation}:{incoming.external_id}",
-                address=incoming.person, not_before=self._now() + pause), self._now())
+            await self._store.outbox.add(
+                NewDelivery(
+                    conversation,
+                    CHANNEL,
+                    whole,
+                    "reply",
+                    f"reply:{conversation}:{incoming.external_id}",
+                    address=incoming.person,
+                    not_before=self._now() + pause,
+                ),
+                self._now(),
+            )
         except Never as never:
             if never.unreachable:
                 await self._store.persons.unreachable(person, self._now())
