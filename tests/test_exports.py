@@ -67,7 +67,7 @@ def test_numbers_are_numbers_dates_are_dates_and_versions_never_share_a_sheet() 
     old = book["centre 2025.1"]
     heads = [c.value for c in new[1]]
     row = dict(zip(heads, [c.value for c in new[2]], strict=True))
-    assert row["提交时间"] == datetime(2026, 3, 28, 10, 31)
+    assert row["提交时间"] == datetime(2026, 3, 28, 10, 31)  # noqa: DTZ001 - Excel knows no zones
     assert row["实验仪器设备原值总和（元）"] == 15_000_000 and row["科研用房面积（平方米）"] == 1200
     assert row["近三年研发费用（2024年，元）"] == 7_000_000
     assert row["负责人手机"] == "13800138000" and row["是否实行理事会制度"] == "是"

@@ -148,8 +148,9 @@ class Sender:
 
         try:
             await self.call(lambda: send(chat, html, ParseMode.HTML), patience)
-        except ChatMigrated:
-            await self.call(lambda: send(moved.new_chat_id, html, ParseMode.HTML), patience)
+        except ChatMigrated as moved:
+            new = moved.new_chat_id
+            await self.call(lambda: send(new, html, ParseMode.HTML), patience)
         except Never as never:
             if never.unreachable or not _UNREADABLE.search(str(never)):
                 raise
