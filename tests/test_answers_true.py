@@ -42,12 +42,10 @@ def documents(pack: Pack) -> set[str]:
     return {d.short for d in pack.info.documents if d.kind == "notice"}
 
 
-@pytest.mark.parametrize("topic", PACK.topics.values(), ids=list(PACK.topics))
+@pytest.mark.parametrize("topic", [t for t in PACK.topics.values() if t.engine != "self_check"], ids=lambda t: t.id)
 def test_every_topic_states_only_what_its_clauses_hold(
     topic: Topic, pack: Pack, all_texts: Texts, documents: set[str]
 ) -> None:
-    if topic.engine == "self_check":
-        pytest.skip("its own test is below: the opening sentence shows an example of figures")
     seen: set[str] = set()
     for reader, answer, day in readings(topic, pack, all_texts):
         assert answer.text, reader

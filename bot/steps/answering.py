@@ -147,7 +147,9 @@ class Answering:
     ) -> tuple[Topic, ...] | None:
         """Own figures and own batch are computed with, even where the words alone would find a general topic."""
         best = found.topics[0] if found.topics else None
-        if best is not None and best.kind in (TopicKind.REFUSE, TopicKind.CHITCHAT):
+        deciding = {c.id for c in self._pack.eligibility.conditions if c.decides} & fresh
+        # "说错了，是2021年批的" is no mere apology: what it says counts.
+        if best is not None and (best.kind is TopicKind.REFUSE or (best.kind is TopicKind.CHITCHAT and not deciding)):
             return None
         figures = set(found.figures.own)
         if figures and (checking := self._by_engine.get("self_check")):
@@ -158,7 +160,6 @@ class Answering:
             lost = best is None and judging
             if about or lost or (judging and best is not None and best.kind is TopicKind.DECLINE and len(figures) > 1):
                 return (checking,)
-        deciding = {c.id for c in self._pack.eligibility.conditions if c.decides} & fresh
         if deciding and (scope := self._by_engine.get("eligibility")):
             last = self._pack.topics.get(conversation.last_topics[0]) if conversation.last_topics else None
             in_talk = last is not None and last.subject in _SCOPE
