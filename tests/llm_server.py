@@ -62,7 +62,13 @@ class Asked:
 def asked(body: dict[str, Any]) -> Asked:
     """What a request asks for."""
     system, user = body["messages"][0]["content"], body["messages"][-1]["content"]
-    names = {"“理解”": "understanding", "“措辞”": "composing", "填到表格": "splitting", "起草": "samples", "连通": "ping"}
+    names = {
+        "“理解”": "understanding",
+        "“措辞”": "composing",
+        "填到表格": "splitting",
+        "起草": "samples",
+        "连通": "ping",
+    }
     purpose = next(name for mark, name in names.items() if mark in system)
     return Asked(purpose, {m[1]: m[3] for m in _BLOCK.finditer(user)}, user)
 
@@ -79,7 +85,9 @@ def read_as(topics: list[str], kind: str = "question", standalone: str = "") -> 
 
 def composed(items: list[tuple[str, list[str]]], complete: str = "complete") -> str:
     """A worded answer."""
-    return json.dumps({"complete": complete, "sentences": [{"text": t, "ids": i} for t, i in items]}, ensure_ascii=False)
+    return json.dumps(
+        {"complete": complete, "sentences": [{"text": t, "ids": i} for t, i in items]}, ensure_ascii=False
+    )
 
 
 def reading(request: Asked) -> Act:
@@ -125,7 +133,9 @@ def capable_of(modes: set[str], inner: Script = honest) -> Script:
     """A model that refuses, with 400, every way of asking for structure but these."""
 
     def script(body: dict[str, Any]) -> Act:
-        way = {"json_schema": "json_schema", "json_object": "json_mode"}.get((body.get("response_format") or {}).get("type", ""), "plain")
+        way = {"json_schema": "json_schema", "json_object": "json_mode"}.get(
+            (body.get("response_format") or {}).get("type", ""), "plain"
+        )
         way = "function_calling" if body.get("tools") else way
         if way not in modes:
             return Act(status=400)
@@ -181,10 +191,18 @@ class ScriptedServer:
         message: dict[str, Any] = {"role": "assistant", "content": act.text, "refusal": act.refusal}
         if act.tool and body.get("tools"):
             name = body["tools"][0]["function"]["name"]
-            message |= {"content": None, "tool_calls": [{"id": "t1", "type": "function", "function": {"name": name, "arguments": act.text}}]}
-        answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "test",
-                  "choices": [{"index": 0, "message": message, "finish_reason": act.finish}],
-                  "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+            message |= {
+                "content": None,
+                "tool_calls": [{"id": "t1", "type": "function", "function": {"name": name, "arguments": act.text}}],
+            }
+        answer = {
+            "id": "x",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "test",
+            "choices": [{"index": 0, "message": message, "finish_reason": act.finish}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
         _send(handler, 200, json.dumps(answer), cut_off=act.cut_off)
         return None
 
@@ -217,6 +235,12 @@ def _stream(handler: BaseHTTPRequestHandler, act: Act) -> None:
 
 
 def _event(handler: BaseHTTPRequestHandler, choice: dict[str, Any]) -> None:
-    data = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "test", "choices": [{"index": 0, **choice}]}
+    data = {
+        "id": "x",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "test",
+        "choices": [{"index": 0, **choice}],
+    }
     handler.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
     handler.wfile.flush()

@@ -131,25 +131,62 @@ async def test_the_doctor_says_what_would_help(server: ScriptedServer, all_texts
     assert "LLM_MODEL" in off
 
 
-async def test_a_suggested_reply_holds_only_what_its_clauses_say(server: ScriptedServer, pack: Pack, all_texts: Texts) -> None:
-    server.script = doing(Act(composed([("网上申报到4月7日截止。", ["C1"]), ("逾期可以补报。", ["C1"]), ("电话是12345678。", ["C1"])])))
-    draft = await suggest_reply(model_of(server), Budget(6000, 9999), pack, all_texts, "几号截止 13812345678", [citation(pack, "五（三）")], TODAY)
+async def test_a_suggested_reply_holds_only_what_its_clauses_say(
+    server: ScriptedServer, pack: Pack, all_texts: Texts
+) -> None:
+    server.script = doing(
+        Act(composed([("网上申报到4月7日截止。", ["C1"]), ("逾期可以补报。", ["C1"]), ("电话是12345678。", ["C1"])]))
+    )
+    draft = await suggest_reply(
+        model_of(server),
+        Budget(6000, 9999),
+        pack,
+        all_texts,
+        "几号截止 13812345678",
+        [citation(pack, "五（三）")],
+        TODAY,
+    )
     assert draft.text == "网上申报到4月7日截止。" and len(draft.cut) == 2
     assert [c.clause for c in draft.citations] == ["五（三）"]
     assert "13812345678" not in json.dumps(server.requests, ensure_ascii=False)
 
 
 async def test_a_paragraph_is_split_without_the_model_seeing_numbers_or_making_any(server: ScriptedServer) -> None:
-    server.script = doing(Act(json.dumps({"fields": [
-        {"id": "name", "value": "张三"}, {"id": "mobile", "value": "〔手机号1〕"}, {"id": "post", "value": "院长"}, {"id": "other", "value": "张三"},
-    ]}, ensure_ascii=False)))
-    found = await split_paragraph(model_of(server), Budget(6000, 9999), "联系人张三，13812345678", {"name": "联系人", "mobile": "手机", "post": "职务"}, TODAY)
+    server.script = doing(
+        Act(
+            json.dumps(
+                {
+                    "fields": [
+                        {"id": "name", "value": "张三"},
+                        {"id": "mobile", "value": "〔手机号1〕"},
+                        {"id": "post", "value": "院长"},
+                        {"id": "other", "value": "张三"},
+                    ]
+                },
+                ensure_ascii=False,
+            )
+        )
+    )
+    found = await split_paragraph(
+        model_of(server),
+        Budget(6000, 9999),
+        "联系人张三，13812345678",
+        {"name": "联系人", "mobile": "手机", "post": "职务"},
+        TODAY,
+    )
     assert found == {"name": "张三", "mobile": "13812345678"}
     assert "13812345678" not in json.dumps(server.requests, ensure_ascii=False)
 
 
 async def test_drafted_samples_bring_no_days_or_numbers_of_their_own(server: ScriptedServer) -> None:
-    drafts = ["自评啥时候交", "是不是5月1日截止", "打12345678行不行", "自评啥时候交", "when is it due", "4月7日还来得及吗"]
+    drafts = [
+        "自评啥时候交",
+        "是不是5月1日截止",
+        "打12345678行不行",
+        "自评啥时候交",
+        "when is it due",
+        "4月7日还来得及吗",
+    ]
     server.script = doing(Act(json.dumps({"samples": drafts}, ensure_ascii=False)))
     kept = await draft_samples(model_of(server), Budget(6000, 9999), "自评截止", "单位自评3月26日至4月7日。", [], TODAY)
     assert kept == ["自评啥时候交", "4月7日还来得及吗"]

@@ -20,7 +20,20 @@ from bot.messages import Message, Reply
 from bot.settings import Settings
 from bot.texts import Texts
 from tests.llm_sayings import KEPT_OUT_LIES, LIES, Saying
-from tests.llm_server import Act, Asked, Script, ScriptedServer, asked, capable_of, composed, doing, honest, read_as, saying, sentences
+from tests.llm_server import (
+    Act,
+    Asked,
+    Script,
+    ScriptedServer,
+    asked,
+    capable_of,
+    composed,
+    doing,
+    honest,
+    read_as,
+    saying,
+    sentences,
+)
 
 QUESTION, TOPIC = "自评截止到哪天", "dates"
 LIMIT = 2.0
@@ -64,7 +77,9 @@ async def test_a_true_wording_is_given_and_marked(with_llm: Callable[..., Assist
 
 
 @pytest.mark.parametrize("lie", [*LIES, *KEPT_OUT_LIES], ids=lambda s: s[0][:20])
-async def test_no_lie_reaches_a_person(lie: Saying, with_llm: Callable[..., Assistant], assistant: Assistant, warm: LLM) -> None:
+async def test_no_lie_reaches_a_person(
+    lie: Saying, with_llm: Callable[..., Assistant], assistant: Assistant, warm: LLM
+) -> None:
     """The lie is slipped in beside a true answer; it cites the answer's own clause, the only ids it is given."""
     plain = await ask(assistant)
     reply = await ask(with_llm(saying(lie[0]), warm))
@@ -81,20 +96,26 @@ def warm(server: ScriptedServer) -> LLM:
 
 
 @pytest.mark.parametrize("citing", ["C9", "notice:四（九）", "E7", ""])
-async def test_a_sentence_without_a_source_of_this_answer_is_cut(citing: str, with_llm: Callable[..., Assistant]) -> None:
+async def test_a_sentence_without_a_source_of_this_answer_is_cut(
+    citing: str, with_llm: Callable[..., Assistant]
+) -> None:
     true = "单位自评截止日是4月7日。"
     reply = await ask(with_llm(saying(true, citing)))
     assert reply.text.count("单位自评截止日是4月7日。") <= 1
     assert "4月7日" in reply.text
 
 
-async def test_when_the_lie_is_all_there_is_the_answer_without_a_model_is_given(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_when_the_lie_is_all_there_is_the_answer_without_a_model_is_given(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     plain = await ask(assistant)
     reply = await ask(with_llm(saying("网上申报的截止日是4月8日。", "E1", beside=False)))
     assert reply.text == plain.text and reply.degraded and not reply.used_llm
 
 
-async def test_true_sentences_that_lose_the_verdict_are_not_the_answer(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_true_sentences_that_lose_the_verdict_are_not_the_answer(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     plain = await ask(assistant)
     reply = await ask(with_llm(saying("自评通过的，撰写绩效评价报告。", "C1", beside=False)))
     assert reply.text == plain.text and reply.degraded
@@ -103,10 +124,28 @@ async def test_true_sentences_that_lose_the_verdict_are_not_the_answer(with_llm:
 @pytest.mark.parametrize(
     "act",
     [
-        Act(status=401), Act(status=403), Act(status=404), Act(status=429), Act(status=500), Act(status=503), Act(status=422),
-        Act(stall=LIMIT + 3), Act(text=""), Act(text="我不是JSON"), Act(text='{"a": 1}'), Act(text='{"kind": "question", "stand', finish="length"),
-        Act(text='{"kind"'), Act(raw="<html>502</html>"), Act(raw="{}"), Act(raw="[]"), Act(raw=""), Act(text=composed([]), cut_off=True),
-        Act(text="", refusal="I cannot help"), Act(text="抱歉", finish="content_filter"), Act(text="null"), Act(text="[1, 2]"),
+        Act(status=401),
+        Act(status=403),
+        Act(status=404),
+        Act(status=429),
+        Act(status=500),
+        Act(status=503),
+        Act(status=422),
+        Act(stall=LIMIT + 3),
+        Act(text=""),
+        Act(text="我不是JSON"),
+        Act(text='{"a": 1}'),
+        Act(text='{"kind": "question", "stand', finish="length"),
+        Act(text='{"kind"'),
+        Act(raw="<html>502</html>"),
+        Act(raw="{}"),
+        Act(raw="[]"),
+        Act(raw=""),
+        Act(text=composed([]), cut_off=True),
+        Act(text="", refusal="I cannot help"),
+        Act(text="抱歉", finish="content_filter"),
+        Act(text="null"),
+        Act(text="[1, 2]"),
     ],
     ids=lambda a: f"{a.status}-{a.stall}-{a.finish}-{a.cut_off}-{(a.raw or a.text)[:12]}",
 )
@@ -130,7 +169,9 @@ async def test_a_refused_connection_costs_nothing(knowledge: Knowledge, all_text
     assert reply.text == plain.text and reply.degraded and time.monotonic() - started < 3.0
 
 
-@pytest.mark.parametrize("ways", [{"json_schema"}, {"function_calling"}, {"json_mode"}, {"plain"}], ids=lambda w: next(iter(w)))
+@pytest.mark.parametrize(
+    "ways", [{"json_schema"}, {"function_calling"}, {"json_mode"}, {"plain"}], ids=lambda w: next(iter(w))
+)
 async def test_a_model_that_knows_one_way_of_structured_output_is_enough(
     ways: set[str], with_llm: Callable[..., Assistant], server: ScriptedServer
 ) -> None:
@@ -143,14 +184,18 @@ async def test_a_model_that_knows_one_way_of_structured_output_is_enough(
     assert not second.degraded
 
 
-async def test_a_dead_model_is_left_alone_for_a_while(with_llm: Callable[..., Assistant], server: ScriptedServer) -> None:
+async def test_a_dead_model_is_left_alone_for_a_while(
+    with_llm: Callable[..., Assistant], server: ScriptedServer
+) -> None:
     talking = with_llm(doing(Act(status=500)))
     for number in range(8):
         await ask(talking, conversation=f"c{number}")
     assert len(server.requests) <= 3
 
 
-async def test_an_injection_in_the_question_changes_nothing(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_an_injection_in_the_question_changes_nothing(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     def obeying(body: dict[str, object]) -> Act:
         request: Asked = asked(body)
         if request.purpose == "understanding":
@@ -178,13 +223,17 @@ async def test_personal_data_never_leaves_the_house(with_llm: Callable[..., Assi
     assert server.requests and "13812345678" not in sent and "zhang@example.com" not in sent and "〔手机号1〕" in sent
 
 
-async def test_the_budget_of_a_turn_is_kept(with_llm: Callable[..., Assistant], server: ScriptedServer, assistant: Assistant) -> None:
+async def test_the_budget_of_a_turn_is_kept(
+    with_llm: Callable[..., Assistant], server: ScriptedServer, assistant: Assistant
+) -> None:
     plain = await ask(assistant)
     reply = await ask(with_llm(llm_turn_budget=50))
     assert reply.text == plain.text and reply.degraded and not server.requests
 
 
-async def test_the_budget_of_a_day_is_kept_and_new_the_next_day(with_llm: Callable[..., Assistant], server: ScriptedServer) -> None:
+async def test_the_budget_of_a_day_is_kept_and_new_the_next_day(
+    with_llm: Callable[..., Assistant], server: ScriptedServer
+) -> None:
     talking = with_llm(llm_daily_budget=1000)
     await ask(talking, conversation="c1")
     used = len(server.requests)
@@ -207,7 +256,9 @@ async def test_sentences_stream_once_they_have_passed_and_lies_do_not(with_llm: 
     assert all(t.strip() in reply.text for t in told)
 
 
-async def test_a_stream_that_breaks_off_ends_in_the_answer_without_a_model(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_a_stream_that_breaks_off_ends_in_the_answer_without_a_model(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     async def send(sentence: str) -> None:
         """Nothing."""
 
@@ -221,7 +272,9 @@ async def test_a_stream_that_breaks_off_ends_in_the_answer_without_a_model(with_
     assert reply.text == plain.text and reply.degraded
 
 
-async def test_where_both_disagree_the_sure_match_decides(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_where_both_disagree_the_sure_match_decides(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     def mistaken(body: dict[str, object]) -> Act:
         request = asked(body)
         if request.purpose != "understanding":
@@ -234,14 +287,18 @@ async def test_where_both_disagree_the_sure_match_decides(with_llm: Callable[...
     assert reply.topics[:1] == plain.topics[:1]
 
 
-async def test_what_the_notice_does_not_say_is_declined_with_a_model_too(with_llm: Callable[..., Assistant], assistant: Assistant) -> None:
+async def test_what_the_notice_does_not_say_is_declined_with_a_model_too(
+    with_llm: Callable[..., Assistant], assistant: Assistant
+) -> None:
     text = "评价优秀有多少奖金"
     plain = await ask(assistant, text)
     reply = await ask(with_llm(), text)
     assert reply.status is plain.status
 
 
-async def test_a_long_conversation_stays_within_the_turns_budget(with_llm: Callable[..., Assistant], server: ScriptedServer) -> None:
+async def test_a_long_conversation_stays_within_the_turns_budget(
+    with_llm: Callable[..., Assistant], server: ScriptedServer
+) -> None:
     talking = with_llm()
     for _ in range(12):
         await ask(talking, conversation="long")
@@ -252,15 +309,19 @@ async def test_a_long_conversation_stays_within_the_turns_budget(with_llm: Calla
 
 
 def test_without_a_model_nothing_of_langchains_models_is_imported() -> None:
-    code = ("import sys, bot.bootstrap, bot.llm.lock; from bot.settings import Settings; "
-            "assert bot.bootstrap.open_llm(Settings(_env_file=None)) is None; "
-            "assert not [m for m in sys.modules if m.startswith(('langchain.', 'langchain_openai', 'openai'))]")
+    code = (
+        "import sys, bot.bootstrap, bot.llm.lock; from bot.settings import Settings; "
+        "assert bot.bootstrap.open_llm(Settings(_env_file=None)) is None; "
+        "assert not [m for m in sys.modules if m.startswith(('langchain.', 'langchain_openai', 'openai'))]"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_counting_tokens_needs_no_table() -> None:
-    code = ("import sys; from bot.llm.budget import estimate_tokens; assert estimate_tokens('自评截止到哪天') == 7; "
-            "assert 'tiktoken' not in sys.modules")
+    code = (
+        "import sys; from bot.llm.budget import estimate_tokens; assert estimate_tokens('自评截止到哪天') == 7; "
+        "assert 'tiktoken' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -83,7 +83,7 @@ async def answer_cases(cases: list[Case], knowledge: Knowledge, llm: LLM | None 
 
     found = []
     for case in cases:
-        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm)
+        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm=llm)
         for turn in case.turns:
             reply = await assistant.handle(Message(conversation_id=case.id, channel="eval", text=turn, at=case.now))
         found.append((case, reply))
@@ -116,7 +116,7 @@ def ask(
         return
 
     async def once() -> Reply:
-        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), open_llm(settings))
+        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm=open_llm(settings))
         return await assistant.handle(Message(conversation_id="ask", channel="console", text=question or "", at=at))
 
     reply = asyncio.run(once())

@@ -42,8 +42,15 @@ class LLMAnswering:
     """
 
     def __init__(
-        self, inner: Answering, model: ChatModel, budget: Budget, understander: Callable[[], Understander], pack: Pack, texts: Texts,
-        day: Callable[[Message], date], limit: float,
+        self,
+        inner: Answering,
+        model: ChatModel,
+        budget: Budget,
+        understander: Callable[[], Understander],
+        pack: Pack,
+        texts: Texts,
+        day: Callable[[Message], date],
+        limit: float,
     ) -> None:
         self._inner = inner
         self._model = model
@@ -65,7 +72,16 @@ class LLMAnswering:
             return self._inner.answer(found, conversation, day)
         try:
             turn = self._budget.open_turn(day)
-            reading = await read(self._model, turn, message.text, conversation, found, self._pack, self._texts, limit=self._limit * _FIRST)
+            reading = await read(
+                self._model,
+                turn,
+                message.text,
+                conversation,
+                found,
+                self._pack,
+                self._texts,
+                limit=self._limit * _FIRST,
+            )
         except LLMError as error:
             return _degraded(self._inner.answer(found, conversation, day), error)
 
@@ -84,16 +100,37 @@ class LLMAnswering:
             return reply.model_copy(update={"degraded": True})
         sources = sources_of(self._pack, reply.citations, [reply.text])
         try:
-            locked = await compose(self._model, turn, masked(message.text).text, sources, day, self._texts, limit=left,
-                                   titles=self._titles, listener=listener())
+            locked = await compose(
+                self._model,
+                turn,
+                masked(message.text).text,
+                sources,
+                day,
+                self._texts,
+                limit=left,
+                titles=self._titles,
+                listener=listener(),
+            )
         except LLMError as error:
             return _degraded(reply, error)
         for cut in locked.cut:
-            _log.info("llm.cut", topics=reply.topics, kinds=[u.kind.value for u in cut.why], words=[masked(u.words).text for u in cut.why])
+            _log.info(
+                "llm.cut",
+                topics=reply.topics,
+                kinds=[u.kind.value for u in cut.why],
+                words=[masked(u.words).text for u in cut.why],
+            )
         lost = misses(locked.text, reply.text)
         if locked.complete != "complete" or not locked.kept or len(locked.cut) > len(locked.kept) or lost:
             metrics().turns.labels("not_whole").inc()
-            _log.info("llm.not_whole", topics=reply.topics, complete=locked.complete, kept=len(locked.kept), cut=len(locked.cut), lost=lost)
+            _log.info(
+                "llm.not_whole",
+                topics=reply.topics,
+                complete=locked.complete,
+                kept=len(locked.kept),
+                cut=len(locked.cut),
+                lost=lost,
+            )
             return reply.model_copy(update={"degraded": True})
         metrics().turns.labels("worded").inc()
         return reply.model_copy(update={"text": locked.text, "used_llm": True})

@@ -83,7 +83,11 @@ class Lock:
         named = [self._sources[i] for i in sentence.ids if i in self._sources]
         if len(named) < len(sentence.ids) or not named:
             return (Unsupported(",".join(sentence.ids) or sentence.text[:20], Kind.NO_SOURCE),)
-        return tuple(unsupported(sentence.text, [s.text for s in named], today=self._today, titles=self._titles, verdict=self._verdict))
+        return tuple(
+            unsupported(
+                sentence.text, [s.text for s in named], today=self._today, titles=self._titles, verdict=self._verdict
+            )
+        )
 
     def take(self, sentence: Sentence, locked: Locked) -> bool:
         """Keep or cut a sentence; what is cut is recorded with its reason."""
@@ -100,8 +104,16 @@ class Lock:
 
 
 async def compose(
-    model: ChatModel, turn: Turn, question: str, sources: Sequence[Source], today: date, texts: Texts, *,
-    limit: float, titles: Sequence[str] = (), listener: Listener | None = None,
+    model: ChatModel,
+    turn: Turn,
+    question: str,
+    sources: Sequence[Source],
+    today: date,
+    texts: Texts,
+    *,
+    limit: float,
+    titles: Sequence[str] = (),
+    listener: Listener | None = None,
 ) -> Locked:
     """Have an answer worded and locked.
 
@@ -114,8 +126,12 @@ async def compose(
     """
     told = prompt("composing")
     fence = new_fence()
-    user = told.fill(fence=fence, today=texts.render("llm.today", day=f"{today.year}年{short_date(today)}", weekday=weekday(today)),
-                     sources=show_sources(sources, fence), question=fenced(question, "问题", fence))
+    user = told.fill(
+        fence=fence,
+        today=texts.render("llm.today", day=f"{today.year}年{short_date(today)}", weekday=weekday(today)),
+        sources=show_sources(sources, fence),
+        question=fenced(question, "问题", fence),
+    )
     lock = Lock(sources, today, titles)
     locked = Locked()
     if listener is None:

@@ -28,9 +28,21 @@ async def doctor_lines(settings: Settings, texts: Texts, today: date) -> list[st
     try:
         model = open_model(settings)
         told = prompt("ping")
-        await model.structured(Ping, told.system, told.fill(), Budget(settings.llm_turn_budget, settings.llm_daily_budget).open_turn(today), tokens=60)
+        await model.structured(
+            Ping,
+            told.system,
+            told.fill(),
+            Budget(settings.llm_turn_budget, settings.llm_daily_budget).open_turn(today),
+            tokens=60,
+        )
     except LLMError as error:
         why = texts.render(f"llm.failures.{error.kind.value}")
-        return [texts.render("llm.doctor.failed", model=settings.llm_model, why=f"{why}（{error.detail}）" if error.detail else why)]
+        return [
+            texts.render(
+                "llm.doctor.failed", model=settings.llm_model, why=f"{why}（{error.detail}）" if error.detail else why
+            )
+        ]
     seconds = f"{model.latency or 0.0:.1f}"
-    return [texts.render("llm.doctor.ok", model=model.name, mode=model.mode.value if model.mode else "", seconds=seconds)]
+    return [
+        texts.render("llm.doctor.ok", model=model.name, mode=model.mode.value if model.mode else "", seconds=seconds)
+    ]

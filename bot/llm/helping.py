@@ -27,10 +27,21 @@ from knowledge.loading import Pack
 _FIELDS, _SAMPLES = 900, 600
 _LONGEST_SAMPLE = 60
 # A question may well ask for what the source does not say; it may not carry days, numbers or names of its own.
-_OF_A_QUESTION = frozenset({
-    Kind.LANGUAGE, Kind.LENGTH, Kind.PHONE, Kind.LINK, Kind.TITLE, Kind.PERSON, Kind.ADDRESS, Kind.DATE, Kind.TIME,
-    Kind.NUMBER, Kind.CLAUSE,
-})
+_OF_A_QUESTION = frozenset(
+    {
+        Kind.LANGUAGE,
+        Kind.LENGTH,
+        Kind.PHONE,
+        Kind.LINK,
+        Kind.TITLE,
+        Kind.PERSON,
+        Kind.ADDRESS,
+        Kind.DATE,
+        Kind.TIME,
+        Kind.NUMBER,
+        Kind.CLAUSE,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,13 @@ class Samples(BaseModel):
 
 
 async def suggest_reply(
-    model: ChatModel, budget: Budget, pack: Pack, texts: Texts, question: str, citations: Sequence[Citation], today: date,
+    model: ChatModel,
+    budget: Budget,
+    pack: Pack,
+    texts: Texts,
+    question: str,
+    citations: Sequence[Citation],
+    today: date,
     notes: Sequence[str] = (),
 ) -> Draft:
     """A draft for staff.
@@ -77,13 +94,17 @@ async def suggest_reply(
     """
     sources: list[Source] = sources_of(pack, citations, [masked(n).text for n in notes])
     titles = [t for d in pack.documents.values() for t in (d.title, d.short)]
-    locked = await compose(model, budget.open_turn(today), masked(question).text, sources, today, texts, limit=model.timeout, titles=titles)
+    locked = await compose(
+        model, budget.open_turn(today), masked(question).text, sources, today, texts, limit=model.timeout, titles=titles
+    )
     used = {i for s in locked.kept for i in s.ids}
     cited = tuple(s.citation for s in sources if s.id in used and s.citation)
     return Draft(locked.text if locked.complete != "none" else "", cited, tuple(locked.cut))
 
 
-async def split_paragraph(model: ChatModel, budget: Budget, paragraph: str, fields: Mapping[str, str], today: date) -> dict[str, str]:
+async def split_paragraph(
+    model: ChatModel, budget: Budget, paragraph: str, fields: Mapping[str, str], today: date
+) -> dict[str, str]:
     """The fields of a form that a pasted paragraph holds, by id; the person confirms each.
 
     Personal data is masked before the call and restored after it. A value that does not stand in the paragraph as
@@ -116,7 +137,13 @@ async def draft_samples(
         LLMError: The model gave nothing usable.
     """
     told, fence = prompt("samples"), new_fence()
-    user = told.fill(fence=fence, number=number, title=title, source=fenced(source, "来源", fence), existing="\n".join(f"- {s}" for s in existing))
+    user = told.fill(
+        fence=fence,
+        number=number,
+        title=title,
+        source=fenced(source, "来源", fence),
+        existing="\n".join(f"- {s}" for s in existing),
+    )
     got = await model.structured(Samples, told.system, user, budget.open_turn(today), tokens=_SAMPLES)
     kept: list[str] = []
     for sample in got.samples:

@@ -1,4 +1,4 @@
-"""What the model is told of the conversation: what is known of the person, and the last turns, within a number of tokens."""
+"""What the model is told of the conversation: what is known of the person and the last turns, within a budget."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def known_of(conversation: Conversation, pack: Pack, texts: Texts) -> str:
     if profile.unit_type:
         items.append(lexicon.unit_labels[profile.unit_type])
     items += [mask(profile.said[name]) for name in profile.conditions if name in profile.said]
-    items += [f"{lexicon.indicators[n].title} {mask(f.said)}" for n, f in profile.figures.items() if n in lexicon.indicators]
+    items += [
+        f"{lexicon.indicators[n].title} {mask(f.said)}" for n, f in profile.figures.items() if n in lexicon.indicators
+    ]
     return "，".join(items) or texts.render("llm.history.nothing")
 
 
@@ -32,8 +34,10 @@ def history_of(conversation: Conversation, pack: Pack, texts: Texts, tokens: int
     turns = list(conversation.turns)
     while turns:
         turn = turns[-1]
-        lines = [texts.render("llm.history.said", text=shorten(mask(turn.text), 2 * _REPLY)),
-                 texts.render("llm.history.replied", text=mask(turn.reply.text)[:_REPLY])]
+        lines = [
+            texts.render("llm.history.said", text=shorten(mask(turn.text), 2 * _REPLY)),
+            texts.render("llm.history.replied", text=mask(turn.reply.text)[:_REPLY]),
+        ]
         cost = sum(estimate_tokens(line) for line in lines)
         if used + cost > tokens:
             break

@@ -1,4 +1,4 @@
-"""How alike a sentence and pieces of its sources are in words: whose number it is, whether a no was turned into a yes."""
+"""How alike a sentence and pieces of its sources are: whose number it is, whether a no was turned into a yes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _negations(text: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Piece:
-    """Words between two marks of punctuation: their pairs, whether an odd number of noes stands in them, "non-…" words."""
+    """Words between two marks of punctuation: pairs, whether an odd number of noes is in them, "non-…" words."""
 
     words: str
     grams: Counter[str]
@@ -112,8 +112,11 @@ def negated_differently(sentence: str, source: Sequence[Piece]) -> str | None:
         close = near[at]
         if not close:
             continue
-        neighbours = [mine[i] for i in (at - 1, at + 1)
-                      if 0 <= i < len(mine) and (not near[i] or {id(p) for _, p in near[i]} & {id(p) for _, p in close})]
+        neighbours = [
+            mine[i]
+            for i in (at - 1, at + 1)
+            if 0 <= i < len(mine) and (not near[i] or {id(p) for _, p in near[i]} & {id(p) for _, p in close})
+        ]
         lent = any(n.odd for n in neighbours)
         if not any(p.odd == piece.odd for _, p in close) and not lent:
             return piece.words
@@ -175,7 +178,7 @@ def _around(text: str, start: int) -> tuple[int, int]:
 
 
 def _windows(source: str, starts: Sequence[int]) -> list[tuple[int, int, Counter[str]]]:
-    """The sources' sentences as (start, end, pairs); a sentence is given the short lines above it that hold no value."""
+    """The sources' sentences (start, end, pairs); each is given the short lines above it that hold no value."""
     found = []
     offset = 0
     for block in source.split(SEPARATOR):
@@ -208,7 +211,13 @@ _P = TypeVar("_P", bound=Placed)
 
 
 def belongs_elsewhere(
-    text: str, value: _P, said: Sequence[_P], source: str, rivals: Sequence[_P], same: Callable[[_P, _P], bool], margin: int = 2
+    text: str,
+    value: _P,
+    said: Sequence[_P],
+    source: str,
+    rivals: Sequence[_P],
+    same: Callable[[_P, _P], bool],
+    margin: int = 2,
 ) -> bool:
     """Whether the words around a value are clearly those of a source sentence that holds another value of its kind.
 

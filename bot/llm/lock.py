@@ -92,7 +92,12 @@ class _Case:
 
 
 def unsupported(
-    text: str, sources: Sequence[str], *, today: date | None = None, titles: Iterable[str] = (), verdict: str | None = None
+    text: str,
+    sources: Sequence[str],
+    *,
+    today: date | None = None,
+    titles: Iterable[str] = (),
+    verdict: str | None = None,
 ) -> list[Unsupported]:
     """What a text says that its sources do not.
 
@@ -113,8 +118,13 @@ def unsupported(
     if not any(s.strip() for s in sources):
         return [Unsupported(body[:40], Kind.NO_SOURCE)]
     source = SEPARATOR.join(plain(s) for s in sources)
-    case = _Case(marks_of(body, today), source, marks_of(source, today), today,
-                 frozenset(re.sub(r"[\s《》]", "", t) for t in titles))
+    case = _Case(
+        marks_of(body, today),
+        source,
+        marks_of(source, today),
+        today,
+        frozenset(re.sub(r"[\s《》]", "", t) for t in titles),
+    )
     _shape(case, text)
     _names(case)
     _days(case)
@@ -139,7 +149,9 @@ def _shape(case: _Case, raw: str) -> None:
     if len(body) > _LONGEST:
         case.cut(body[:20], Kind.LENGTH)
     without = "".join(c for c in case.said.rest if c not in case.source)
-    foreign = re.findall(r"[A-Za-z]{2,}", re.sub(r"PDF|pdf|Word|Excel|OK|ok", "", without if len(without) < len(body) else body))
+    foreign = re.findall(
+        r"[A-Za-z]{2,}", re.sub(r"PDF|pdf|Word|Excel|OK|ok", "", without if len(without) < len(body) else body)
+    )
     han = len(re.findall(r"[\u4e00-\u9fff]", body))
     letters = sum(len(w) for w in re.findall(r"[A-Za-z]{2,}", case.said.rest))
     if han < 2 or (foreign and letters > han) or re.search(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff]", body):
@@ -175,7 +187,9 @@ def _names(case: _Case) -> None:
         core = re.sub(r"^[^\u4e00-\u9fff]*", "", re.split(r"[由向在到请和与及、，。的是给找打]", core)[-1]) or match[0]
         if core in offices["never"] or any(core.endswith(n) for n in offices["never"]):
             continue
-        if core not in flat and not any(a in said.text and b in flat and a.endswith(core) for a, b in offices["aliases"].items()):
+        if core not in flat and not any(
+            a in said.text and b in flat and a.endswith(core) for a, b in offices["aliases"].items()
+        ):
             case.cut(core, Kind.OFFICE)
     for word in rules()["persons"]:
         if word in said.text and word not in flat:
@@ -224,7 +238,9 @@ def _right_weekday(mark: Mark, said: Marks, keys: set[tuple[int, int]], today: d
 
 def _claims(text: str, start: int, end: int, words: Mapping[str, Sequence[str]]) -> bool:
     before, after = text[max(0, start - 8) : start].rstrip("(（ :："), text[end : end + 8].lstrip(")） ")
-    return any(before.endswith(w) for w in words["before"] if w != "在") or any(after.startswith(w) for w in words["after"])
+    return any(before.endswith(w) for w in words["before"] if w != "在") or any(
+        after.startswith(w) for w in words["after"]
+    )
 
 
 def _day_place(case: _Case, day: Day) -> None:
@@ -235,11 +251,19 @@ def _day_place(case: _Case, day: Day) -> None:
         if _claims(text, day.start, day.end, rules()["ends"]) and roles == {"start"}:
             case.cut(day.words, Kind.MISPLACED)
             return
-        if _claims(text, day.start, day.end, rules()["starts"]) and roles == {"end"} and "截止" not in text[max(0, day.start - 4) : day.start]:
+        if (
+            _claims(text, day.start, day.end, rules()["starts"])
+            and roles == {"end"}
+            and "截止" not in text[max(0, day.start - 4) : day.start]
+        ):
             case.cut(day.words, Kind.MISPLACED)
             return
     if day.role is not None:
-        pairs = {(a.key, b.key) for a, b in zip(source.days, source.days[1:], strict=False) if a.role == "start" and b.role == "end"}
+        pairs = {
+            (a.key, b.key)
+            for a, b in zip(source.days, source.days[1:], strict=False)
+            if a.role == "start" and b.role == "end"
+        }
         at = case.said.days.index(day)
         follows = case.said.days[at + 1].key if day.role == "start" and at + 1 < len(case.said.days) else None
         if follows and pairs and (day.key, follows) not in pairs:
@@ -305,14 +329,25 @@ def _mere_count(quantity: Quantity, around: str) -> bool:
 
 def _as_token(quantity: Quantity, case: _Case) -> bool:
     """A bare number that stands in the sources as it is (360 of 360浏览器)."""
-    return quantity.unit is None and re.search(rf"(?<![\d.]){re.escape(quantity.text)}(?![\d.万亿千百%])", case.source) is not None
+    return (
+        quantity.unit is None
+        and re.search(rf"(?<![\d.]){re.escape(quantity.text)}(?![\d.万亿千百%])", case.source) is not None
+    )
 
 
 def _vague(text: str, quantity: Quantity) -> bool:
     words = rules()["vague"]
-    before, inside, after = text[max(0, quantity.start - 3) : quantity.start], quantity.text, text[quantity.end : quantity.end + 2]
+    before, inside, after = (
+        text[max(0, quantity.start - 3) : quantity.start],
+        quantity.text,
+        text[quantity.end : quantity.end + 2],
+    )
     more = re.search(r"[多余来几](?=[\u4e00-\u9fff]{0,3}$)", inside[1:]) is not None
-    return more or any(before.endswith(w) for w in words["before"]) or any(after.startswith(w) for w in words["after"] if len(w) > 1)
+    return (
+        more
+        or any(before.endswith(w) for w in words["before"])
+        or any(after.startswith(w) for w in words["after"] if len(w) > 1)
+    )
 
 
 def _bound(case: _Case, quantity: Quantity, same: list[Quantity]) -> None:

@@ -16,20 +16,31 @@ from knowledge.dates import find_dates
 from knowledge.quantities import Quantity, find_quantities, parse_number
 
 _CIRCLED = re.compile(r"[①-⑳⑴-⒇]")
-_LINK = re.compile(r"(?:https?://|www\.)[\w./?=&%#:~-]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|cn|net|org|gov|edu|io|top|xyz)(?:\.cn)?(?:/[\w./?=&%-]*)?", re.IGNORECASE | re.ASCII)
+_LINK = re.compile(
+    r"(?:https?://|www\.)[\w./?=&%#:~-]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|cn|net|org|gov|edu|io|top|xyz)(?:\.cn)?(?:/[\w./?=&%-]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _NUMBERED = re.compile(r"[\u4e00-\u9fff]{1,4}[〔\[(【]\s*\d{4}\s*[〕\])】]\s*第?\s*\d+\s*号")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TITLE = re.compile(r"《([^》]*)》")
-_PHONE = re.compile(r"(?<![\d.])(?:\+?\d{2,4}[\s-])?\(?\d{3,4}\)?[\s-]?\d{4}(?:[\s-]?\d{4})?(?![\d.])|(?<!\d)\d{7,12}(?!\d)")
+_PHONE = re.compile(
+    r"(?<![\d.])(?:\+?\d{2,4}[\s-])?\(?\d{3,4}\)?[\s-]?\d{4}(?:[\s-]?\d{4})?(?![\d.])|(?<!\d)\d{7,12}(?!\d)"
+)
 _SPOKEN = re.compile(r"[零〇一二三四五六七八九幺两\d]{7,13}")
 _SPOKEN_DIGITS = str.maketrans("零〇一二三四五六七八九幺两", "0012345678912")
 _MONEY_AFTER = re.compile(r"\s*(?:[万亿千百]|元|块|平|㎡|人|项|%|美)")
 _CN = "零〇一二两三四五六七八九十百"
-_YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?=\s*(?:年|[-/.至到]|第|\b))|([一二][九〇零○][〇零○一二三四五六七八九]{2})(?=年)")
+_YEAR = re.compile(
+    r"(?<![\d.])((?:19|20)\d\d)(?=\s*(?:年|[-/.至到]|第|\b))|([一二][九〇零○][〇零○一二三四五六七八九]{2})(?=年)"
+)
 _SHORT_YEAR = re.compile(r"(?<!\d)([12]\d)年(?=获|批|认|第|建|的|上|下|\(|（|和|、)")
-_ORDINAL = re.compile(rf"第?([{_CN}\d]+)(批次?|季度|轮|名)|第([{_CN}\d]+)(条|款|章|节|部分|次|年|季|类|档|点|项|个|家|位|期|步|段)")
+_ORDINAL = re.compile(
+    rf"第?([{_CN}\d]+)(批次?|季度|轮|名)|第([{_CN}\d]+)(条|款|章|节|部分|次|年|季|类|档|点|项|个|家|位|期|步|段)"
+)
 _ATTACHMENT = re.compile(r"(附件|附表|附录|表)\s*([一二三四五六七八九十\d]+)")
-_OUTLINE = re.compile(r"[一二三四五六七八九十]{1,2}[（(][一二三四五六七八九十\d]{1,2}[）)]|[（(][一二三四五六七八九十]{1,2}[）)](?=[第项条款·])")
+_OUTLINE = re.compile(
+    r"[一二三四五六七八九十]{1,2}[（(][一二三四五六七八九十\d]{1,2}[）)]|[（(][一二三四五六七八九十]{1,2}[）)](?=[第项条款·])"
+)
 _CLOCK = re.compile(
     rf"(?<!\d)(?:[01]?\d|2[0-4])\s*[:：]\s*[0-5]\d|(?<!\d)\d{{1,2}}\s*(?:点(?![击开名])(?:半|整|钟|\d{{1,2}}分?)?|时(?![候间段限常]))"
     rf"|(?:(?<=[上下中]午)|(?<=[早晚]上)|(?<=凌晨))[{_CN}]{{1,3}}点|[{_CN}]{{1,3}}(?:点(?:半|整|钟|前|之前|以前|关|截止|开始)|时(?:整|前))"
@@ -156,10 +167,14 @@ def marks_of(text: str, today: date | None = None) -> Marks:
         found.years.append(Mark(f"20{match[1]}", match[0], match.start()))
         blank(match.start(1), match.end(1))
     for match in _ATTACHMENT.finditer(now()):
-        found.clauses.append(Mark(f"附件{number(match[2])}" if match[1] != "表" else f"表{number(match[2])}", match[0], match.start()))
+        found.clauses.append(
+            Mark(f"附件{number(match[2])}" if match[1] != "表" else f"表{number(match[2])}", match[0], match.start())
+        )
         blank(*match.span())
     for match in _OUTLINE.finditer(now()):
-        found.clauses.append(Mark(re.sub(r"[（）]", lambda m: "()"["（）".index(m[0])], match[0]), match[0], match.start()))
+        found.clauses.append(
+            Mark(re.sub(r"[（）]", lambda m: "()"["（）".index(m[0])], match[0]), match[0], match.start())
+        )
         blank(*match.span())
     for match in _ORDINAL.finditer(now()):
         if not (match[1] and not match[0].startswith("第") and match[2] in ("名", "轮", "季度")):
@@ -185,11 +200,26 @@ def _days(text: str, today: date | None, found: Marks, blank: object) -> None:
     mentions = [m for m in find_dates(text, base) if m.words not in ("当天", "今日", "今天")]
     days: list[Day] = []
     for mention in mentions:
-        year = mention.day.year if re.match(r"(20\d\d|\d\d)(?:年|[-/.]\d)", mention.words) or re.match(r"20\d\d", mention.words) else None
+        year = (
+            mention.day.year
+            if re.match(r"(20\d\d|\d\d)(?:年|[-/.]\d)", mention.words) or re.match(r"20\d\d", mention.words)
+            else None
+        )
         # A slash or dot between small numbers can be a share (1/3); it is a day only where a month could be meant.
         if re.fullmatch(r"1/[2-9]|2/3|3/4", mention.words):
             continue
-        days.append(Day(mention.day.month, mention.day.day, year, mention.words, mention.start, mention.end, None, mention.relative))
+        days.append(
+            Day(
+                mention.day.month,
+                mention.day.day,
+                year,
+                mention.words,
+                mention.start,
+                mention.end,
+                None,
+                mention.relative,
+            )
+        )
     more: list[Day] = []
     for at, day in enumerate(days):
         if match := _RANGE_TAIL.match(text[day.end :]):
@@ -197,7 +227,9 @@ def _days(text: str, today: date | None, found: Marks, blank: object) -> None:
             end = day.end + match.end()
             if number_ and not any(d.start < end and d.start >= day.end for d in days):
                 days[at] = Day(day.month, day.day, day.year, day.words, day.start, day.end, "start", day.relative)
-                more.append(Day(day.month, number_, day.year, match[0].strip("-~—–－至到 "), day.end, end, "end", day.relative))
+                more.append(
+                    Day(day.month, number_, day.year, match[0].strip("-~—–－至到 "), day.end, end, "end", day.relative)
+                )
     days = sorted([*days, *more], key=lambda d: d.start)
     for at in range(len(days) - 1):
         one, two = days[at], days[at + 1]
@@ -225,8 +257,10 @@ def _phones(text: str, found: Marks, blank: object) -> None:
 def same_amount(one: Quantity, two: Quantity) -> bool:
     """Whether two quantities are the same amount; a rounded third (33.3%) is a third."""
     anything = {"items", "cases", "persons", None}
-    fits = one.unit == two.unit or None in (one.unit, two.unit) or (
-        {one.unit, two.unit} <= anything and (one.text.endswith("个") or two.text.endswith("个"))
+    fits = (
+        one.unit == two.unit
+        or None in (one.unit, two.unit)
+        or ({one.unit, two.unit} <= anything and (one.text.endswith("个") or two.text.endswith("个")))
     )
     if not fits:
         return False

@@ -53,7 +53,9 @@ class ChatModel:
         self.mode: Mode | None = None
         self.latency: float | None = None
 
-    async def structured(self, schema: type[T], system: str, user: str, turn: Turn, *, tokens: int, limit: float | None = None) -> T:
+    async def structured(
+        self, schema: type[T], system: str, user: str, turn: Turn, *, tokens: int, limit: float | None = None
+    ) -> T:
         """Ask for an object.
 
         Args:
@@ -74,7 +76,9 @@ class ChatModel:
         self._ended(started)
         return found
 
-    async def text(self, system: str, user: str, turn: Turn, *, tokens: int, limit: float | None = None) -> AsyncIterator[str]:
+    async def text(
+        self, system: str, user: str, turn: Turn, *, tokens: int, limit: float | None = None
+    ) -> AsyncIterator[str]:
         """The answer as it comes, piece by piece. Raises LLMError like `structured`, also in the middle."""
         turn.take(system + user, tokens)
         self.breaker.enter()
@@ -197,7 +201,12 @@ def translate(error: BaseException) -> LLMError:
     if isinstance(error, LLMError):
         return error
     names = {kind.__name__ for kind in type(error).__mro__}
-    if isinstance(error, TimeoutError) or names & {"APITimeoutError", "TimeoutException", "ConnectTimeout", "ReadTimeout"}:
+    if isinstance(error, TimeoutError) or names & {
+        "APITimeoutError",
+        "TimeoutException",
+        "ConnectTimeout",
+        "ReadTimeout",
+    }:
         return LLMError(Failure.TIMEOUT)
     status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int) and status >= 400:
@@ -211,7 +220,12 @@ def translate(error: BaseException) -> LLMError:
     if names & {"ValidationError", "OutputParserException"}:
         invalid = isinstance(error, ValidationError) and any(e["type"] == "json_invalid" for e in error.errors())
         return LLMError(Failure.NOT_JSON if invalid else Failure.WRONG_SCHEMA)
-    if isinstance(error, ConnectionError) or names & {"APIConnectionError", "TransportError", "ConnectError", "RemoteProtocolError"}:
+    if isinstance(error, ConnectionError) or names & {
+        "APIConnectionError",
+        "TransportError",
+        "ConnectError",
+        "RemoteProtocolError",
+    }:
         return LLMError(Failure.REFUSED, type(error).__name__)
     if isinstance(error, ImportError):
         return LLMError(Failure.NO_PROVIDER, str(error)[:200])
@@ -237,7 +251,9 @@ def open_model(settings: Settings, breaker: CircuitBreaker | None = None) -> Cha
     """
     if not settings.llm_model:
         raise LLMError(Failure.NO_PROVIDER, "LLM_MODEL is empty")
-    name = settings.llm_model if ":" in settings.llm_model or not settings.llm_base_url else f"openai:{settings.llm_model}"
+    name = (
+        settings.llm_model if ":" in settings.llm_model or not settings.llm_base_url else f"openai:{settings.llm_model}"
+    )
     more: dict[str, Any] = {}
     provider, _, bare = name.partition(":")
     if provider == "ollama" and bare:

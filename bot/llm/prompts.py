@@ -42,9 +42,17 @@ def prompt(name: str) -> Prompt:
         _, head, body = text.split("---\n", 2)
         data = yaml.safe_load(head)
         system, user = body.split("\n# user\n", 1)
-        return Prompt(name, int(data["version"]), frozenset(data["variables"]), system.replace("# system\n", "", 1).strip(), user.strip())
+        return Prompt(
+            name,
+            int(data["version"]),
+            frozenset(data["variables"]),
+            system.replace("# system\n", "", 1).strip(),
+            user.strip(),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PromptError(f"prompts/llm/{name}.md: {error}; expected a head with version and variables, # system, # user") from error
+        raise PromptError(
+            f"prompts/llm/{name}.md: {error}; expected a head with version and variables, # system, # user"
+        ) from error
 
 
 def fenced(text: str, label: str, fence: str) -> str:

@@ -43,7 +43,15 @@ class Reading(BaseModel):
 
 
 async def read(
-    model: ChatModel, turn: Turn, message: str, conversation: Conversation, found: Understood, pack: Pack, texts: Texts, *, limit: float
+    model: ChatModel,
+    turn: Turn,
+    message: str,
+    conversation: Conversation,
+    found: Understood,
+    pack: Pack,
+    texts: Texts,
+    *,
+    limit: float,
 ) -> Reading:
     """Ask the model what a message is about.
 
@@ -57,15 +65,20 @@ async def read(
     listed = "\n".join(f"- {t} {pack.topics[t].title}" for t in (s.topic for s in found.scores) if t in pack.topics)
     history = history_of(conversation, pack, texts, _HISTORY)
     user = told.fill(
-        fence=fence, topics=listed, known=known_of(conversation, pack, texts),
-        history=fenced(history, "上文", fence) if history else "", question=fenced(hidden.text, "消息", fence),
+        fence=fence,
+        topics=listed,
+        known=known_of(conversation, pack, texts),
+        history=fenced(history, "上文", fence) if history else "",
+        question=fenced(hidden.text, "消息", fence),
     )
     got = await model.structured(Reading, told.system, user, turn, tokens=_ANSWER, limit=limit)
-    return got.model_copy(update={
-        "standalone": hidden.restore(got.standalone),
-        "topics": [t for t in got.topics if t in offered][:2],
-        "slots": [s for s in got.slots if s.words and s.words in hidden.text],
-    })
+    return got.model_copy(
+        update={
+            "standalone": hidden.restore(got.standalone),
+            "topics": [t for t in got.topics if t in offered][:2],
+            "slots": [s for s in got.slots if s.words and s.words in hidden.text],
+        }
+    )
 
 
 def agree(found: Understood, reading: Reading, pack: Pack, again: Callable[[str], Understood]) -> Understood:
@@ -92,7 +105,11 @@ def agree(found: Understood, reading: Reading, pack: Pack, again: Callable[[str]
     if found.decision is Decision.CLARIFY:
         both = [t for t in named if t in found.topics]
         return replace(found, decision=Decision.ANSWER, topics=(both[0],)) if both else found
-    if reading.standalone.strip() and (second := again(reading.standalone)).decision is Decision.ANSWER and second.topics[0] in named:
+    if (
+        reading.standalone.strip()
+        and (second := again(reading.standalone)).decision is Decision.ANSWER
+        and second.topics[0] in named
+    ):
         return replace(found, decision=Decision.ANSWER, topics=(second.topics[0],), scores=second.scores)
     return _offered(found, named, chances)
 
