@@ -50,13 +50,32 @@ def questions() -> list[dict[str, list[str]]]:
 
 def regulation(count: int) -> str:
     """A regulation of `count` clauses, made up: no article is like another."""
-    things = ["场所", "设备", "经费", "人员", "档案", "数据", "成果", "合同", "样品", "标识", "车辆", "图书", "印章", "网站", "培训", "值班"]
+    things = [
+        "场所",
+        "设备",
+        "经费",
+        "人员",
+        "档案",
+        "数据",
+        "成果",
+        "合同",
+        "样品",
+        "标识",
+        "车辆",
+        "图书",
+        "印章",
+        "网站",
+        "培训",
+        "值班",
+    ]
     acts = ["登记", "盘点", "检查", "报告", "公示", "封存", "移交", "备案", "评估", "更新"]
     units = ["测试局", "牵头单位", "测试中心", "专家组", "秘书处", "监督组", "财务组"]
     lines = ["（为测量速度编造的文件，不是任何机关发布的规定）", "测试市样例管理规定"]
     for n in range(1, count + 1):
         thing, act, unit = things[n % 16], acts[n // 16 % 10], units[n % 7]
-        lines.append(f"第{_numeral(n)}条 {unit}应当在每年第{n % 300 + 1}日前对{thing}进行{act}，并把编号为{n}的记录保存{n % 19 + 2}年。")
+        lines.append(
+            f"第{_numeral(n)}条 {unit}应当在每年第{n % 300 + 1}日前对{thing}进行{act}，并把编号为{n}的记录保存{n % 19 + 2}年。"
+        )
     return "\n".join(lines)
 
 
@@ -148,8 +167,10 @@ def bar(knowledge: Knowledge) -> str:
             right += any(q.clause.path in wanted for q in seen.found if q.score >= knowledge.quotes.bar)
     negatives = knowledge.base.negatives
     wrong = sum(knowledge.quotes.look(clean(n, corrector), None, NOW.date()).strong for n in negatives)
-    return (f"bar {knowledge.quotes.bar:.2f}: quoted {quoted}/{len(asked)}, of these right {right}; "
-            f"of {len(negatives)} questions that no source answers, quoted {wrong}")
+    return (
+        f"bar {knowledge.quotes.bar:.2f}: quoted {quoted}/{len(asked)}, of these right {right}; "
+        f"of {len(negatives)} questions that no source answers, quoted {wrong}"
+    )
 
 
 async def turns(assistant: Any, words: Sequence[str], until: Callable[[], bool], least: int) -> list[float]:
@@ -174,7 +195,18 @@ def speed(settings: Settings, count: int, *, watched: bool) -> None:
     assistant = make_assistant(live_knowledge(settings, knowledge), MemoryKeeper(), texts())
     asked = ["自评截止到哪天？", "没有账号怎么办", "要交哪些材料", "联系电话是多少"]
     environment = {"DATA_DIR": str(settings.data_dir), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-m", "bot.cli", "knowledge", "add", str(file), "--as", "answers", "--id", f"speed-{count}"]
+    command = [
+        sys.executable,
+        "-m",
+        "bot.cli",
+        "knowledge",
+        "add",
+        str(file),
+        "--as",
+        "answers",
+        "--id",
+        f"speed-{count}",
+    ]
 
     async def run() -> tuple[float, list[float], list[float], str]:
         quiet = await turns(assistant, asked, lambda: True, 60) if watched else []
@@ -182,15 +214,21 @@ def speed(settings: Settings, count: int, *, watched: bool) -> None:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
         busy = await turns(assistant, asked, lambda: process.poll() is not None, 0) if watched else []
         process.wait()
-        reply = await assistant.handle(Message(conversation_id="last", channel="bench", text=f"第{_numeral(count)}条说什么", at=NOW))
+        reply = await assistant.handle(
+            Message(conversation_id="last", channel="bench", text=f"第{_numeral(count)}条说什么", at=NOW)
+        )
         return time.perf_counter() - start, quiet, busy, reply.text
 
     took, quiet, busy, text = asyncio.run(run())
     found = f"编号为{count}的" in text
-    print(f"{count} clauses, from the command to an answer from them in a running service: {took:.1f} s{'' if found else ' (NOT FOUND)'}")
+    print(
+        f"{count} clauses, from the command to an answer from them in a running service: {took:.1f} s{'' if found else ' (NOT FOUND)'}"
+    )
     if watched:
         p = [float(np.percentile(s, 95)) for s in (quiet, busy)]
-        print(f"  p95 of a turn: {p[0]:.1f} ms before, {p[1]:.1f} ms while importing ({p[1] / p[0]:.2f} times, {len(busy)} turns)")
+        print(
+            f"  p95 of a turn: {p[0]:.1f} ms before, {p[1]:.1f} ms while importing ({p[1] / p[0]:.2f} times, {len(busy)} turns)"
+        )
     Importing(settings, texts(), pack=knowledge.base, encoder=knowledge.encoder).remove(f"speed-{count}")
 
 

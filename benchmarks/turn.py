@@ -19,7 +19,16 @@ from bot.messages import Message
 from bot.settings import Settings
 from bot.texts import texts
 
-QUESTIONS = ("自评截止到哪天？", "没有账号怎么办", "汇总表几号前报", "研发费用要求多少", "专家会来现场看吗", "报告盖谁的章", "高校谁来填", "我们2021年批的要参加吗")
+QUESTIONS = (
+    "自评截止到哪天？",
+    "没有账号怎么办",
+    "汇总表几号前报",
+    "研发费用要求多少",
+    "专家会来现场看吗",
+    "报告盖谁的章",
+    "高校谁来填",
+    "我们2021年批的要参加吗",
+)
 AT = datetime.fromisoformat("2026-03-30T10:00:00+08:00")
 ROUNDS = 25
 
@@ -52,13 +61,21 @@ async def main() -> None:
         async with open_service(kept, texts(), knowledge=knowledge) as service:
             stored = [await _turn(service.assistant, f"s{n % 40}", q) for n, q in enumerate(questions)]
     turn = _line("answered turn, kept in SQLite", stored)
-    print(f"ratio to the encoder pass: {plain / encoder:.2f} in memory, {turn / encoder:.2f} in SQLite (wanted: at most 1.5)")
-    print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (wanted: at most 400)")
+    print(
+        f"ratio to the encoder pass: {plain / encoder:.2f} in memory, {turn / encoder:.2f} in SQLite (wanted: at most 1.5)"
+    )
+    print(
+        f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (wanted: at most 400)"
+    )
     cold = []
     for _ in range(5):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "bot.cli", "ask", QUESTIONS[0]], check=True, capture_output=True,
-                       env={**os.environ, "DATA_DIR": str(settings.data_dir)})
+        subprocess.run(
+            [sys.executable, "-m", "bot.cli", "ask", QUESTIONS[0]],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "DATA_DIR": str(settings.data_dir)},
+        )
         cold.append(time.perf_counter() - started)
     print(f"cold `qtic ask`: median {statistics.median(cold):.2f} s (wanted: at most 2.5)")
 

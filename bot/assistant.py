@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from bot.conversation import Conversation, Turn
@@ -49,6 +49,8 @@ class Assistant:
         self._keeper = keeper
         self._texts = texts
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self.observe: Callable[[str, float], None] | None = None
+        """Told the name and the seconds of each step that ran (`/metrics`)."""
 
     async def handle(self, message: Message) -> Reply:
         """Answer a message and keep the turn.
@@ -64,7 +66,7 @@ class Assistant:
             reply = await self._escalated(message, reply, conversation)
             if self._after is not None:
                 reply = await self._after(message, conversation, reply)
-            said = message.text or _label(message, conversation)
+            said = message.text or self._label(message, conversation)
             if reply.kept is not None and reply.kept.message is not None:
                 said = reply.kept.message
             turn = Turn(at=message.at, text=said, reply=reply.as_kept(), external_id=message.external_id)
@@ -74,7 +76,11 @@ class Assistant:
 
     async def _run(self, message: Message, conversation: Conversation) -> Reply:
         for step in self._steps:
-            if (reply := await step(message, conversation)) is not None:
+            begun = time.perf_counter()
+            reply = await step(message, conversation)
+            if self.observe is not None:
+                self.observe(type(step).__name__.lower(), time.perf_counter() - begun)
+            if reply is not None:
                 return reply
         raise RuntimeError("the last step must always reply")
 
@@ -87,7 +93,9 @@ class Assistant:
         number, waits = await self._keeper.ticket_number(message, reply, conversation)
         if waits and not conflict:
             # Staff are at work on it: the assistant does not say its own refusal over them once more.
-            return reply.model_copy(update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number})
+            return reply.model_copy(
+                update={"text": self._texts.render("replies.with_staff", number=number), "ticket": number}
+            )
         told = self._texts.render("replies.conflicting" if conflict else "replies.queued", number=number)
         return reply.model_copy(update={"text": f"{reply.text}\n\n{told}", "ticket": number})
 
@@ -121,14 +129,11 @@ class Assistant:
             else:
                 self._locks[conversation_id] = (lock, waiting - 1)
 
-
-def _label(message: Message, conversation: Conversation) -> str:
-    """What a pressed button said, for the history."""
-    for turn in reversed(conversation.turns):
-        for choice in turn.reply.choices:
-            if choice.value == message.choice:
-                return choice.label
-    return message.choice or ""
+    def _label(self, message: Message, conversation: Conversation) -> str:
+        """What a pressed button said, for the history: one of the thread's, or one that is always offered."""
+        offered = [c for turn in reversed(conversation.turns) for c in turn.reply.choices]
+        offered += [Choice(**c) for c in self._texts.get("replies.most_asked")]
+        return next((c.label for c in offered if c.value == message.choice), message.choice or "")
 
 
 def _declined(reply: Reply) -> bool:

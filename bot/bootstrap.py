@@ -16,7 +16,7 @@ from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
 from bot.live import LiveKnowledge
 from bot.looking import Looking
-from bot.messages import Attachment, Message
+from bot.messages import Attachment, Message, Reply
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding
@@ -33,7 +33,7 @@ from bot.texts import texts as all_texts
 from bot.understanding.understand import Decision, Understander
 from knowledge.documents import Library, with_documents
 from knowledge.encoder import Encoder, load_encoder
-from knowledge.finding import Finder, clean, cleaner, clause_records, load_calibration, open_finder, sample_records
+from knowledge.finding import Finder, clause_records, clean, cleaner, load_calibration, open_finder, sample_records
 from knowledge.index import Record
 from knowledge.loading import Pack, load_pack
 from knowledge.pack import Role
@@ -92,10 +92,17 @@ def _assembled(settings: Settings, base: Pack, encoder: Encoder, samples: tuple[
     calibration = load_calibration(pack)
     finder = open_finder([*clause_records(pack), *samples], encoder, settings.data_dir, settings.chroma_url)
     understander = Understander(
-        pack, finder.model, calibration, encoder.encode_queries, finder.lexical, lambda text: clean(text, corrector),
+        pack,
+        finder.model,
+        calibration,
+        encoder.encode_queries,
+        finder.lexical,
+        lambda text: clean(text, corrector),
     )
     quotes = ClauseFinder(pack, finder.index, calibration.clauses, encoder.encode_queries, quoting_words())
-    return Knowledge(pack, encoder, finder, understander, load_forms(pack.folder, pack.clauses), base, samples, quotes, revision)
+    return Knowledge(
+        pack, encoder, finder, understander, load_forms(pack.folder, pack.clauses), base, samples, quotes, revision
+    )
 
 
 def quoting_words() -> Words:
@@ -106,8 +113,12 @@ def quoting_words() -> Words:
 
 def live_knowledge(settings: Settings, loaded: Knowledge) -> LiveKnowledge[Knowledge]:
     """Knowledge that follows the library: a document added by any process answers from the next turn on."""
-    return LiveKnowledge(loaded, Library(settings.data_dir, loaded.base.info.id).revision,
-                         lambda old: reload_knowledge(settings, old), lambda k: k.revision)
+    return LiveKnowledge(
+        loaded,
+        Library(settings.data_dir, loaded.base.info.id).revision,
+        lambda old: reload_knowledge(settings, old),
+        lambda k: k.revision,
+    )
 
 
 def _calendar(pack: Pack, role: Role | None, now: datetime) -> bytes:
@@ -140,12 +151,19 @@ def open_llm(settings: Settings) -> LLM | None:
     try:
         model = open_model(settings)
     except LLMError as error:
-        raise SettingsError(f"LLM_MODEL={settings.llm_model}: {error.detail}; expected for example openai:qwen-plus") from error
+        raise SettingsError(
+            f"LLM_MODEL={settings.llm_model}: {error.detail}; expected for example openai:qwen-plus"
+        ) from error
     return LLM(model, Budget(settings.llm_turn_budget, settings.llm_daily_budget), settings.llm_timeout)
 
 
 def make_filling(
-    pack: Pack, forms: FormLibrary, desk: Desk, texts: Texts, day: Callable[[Message], date], confident: Confident,
+    pack: Pack,
+    forms: FormLibrary,
+    desk: Desk,
+    texts: Texts,
+    day: Callable[[Message], date],
+    confident: Confident,
 ) -> Filling:
     """The step for forms; without an encoder where `confident` needs none."""
 
@@ -197,12 +215,22 @@ def make_assistant(
 
     quoting = Quoting(lambda: live.current.quotes, texts)
     answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting, promoted)
+
+    async def before_the_model(message: Message, conversation: Conversation) -> Reply | None:
+        """With a model, too, what staff answered comes first."""
+        if promoted is None or message.choice or not (await promoted.shelf(day(message))).answers:
+            return None
+        understand = live.current.understander.understand
+        found = await asyncio.to_thread(understand, message.text, conversation, day(message))
+        return await promoted.reply(found, conversation, day(message))
+
     filling = make_filling(pack, live.current.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
         Following(live.follow),
         *((StaffThread(texts, says),) if says else ()),
         Commanding(pack, texts, answering, day, _calendar),
         filling,
+        *((before_the_model,) if llm else ()),
         answering if llm is None else _with_llm(answering, llm, live, texts, day),
         Escalating(pack, texts, day),
     )
@@ -250,8 +278,13 @@ def make_looking(knowledge: Knowledge) -> Looking:
 
 def _make_promoted(store: Store, looking: Looking, pack: Pack, texts: Texts) -> Promoted:
     return Promoted(
-        texts, pack.topics, lambda: store.conversations.knowledge_revision, store.knowledge.answering,
-        looking.encode, lambda: looking.answer_bar, looking.nearest_topics,
+        texts,
+        pack.topics,
+        lambda: store.conversations.knowledge_revision,
+        store.knowledge.answering,
+        looking.encode,
+        lambda: looking.answer_bar,
+        looking.nearest_topics,
     )
 
 
@@ -274,7 +307,9 @@ def _make_keeper(store: Store, looking: Looking, promoted: Promoted, pack: Pack)
 
     time_zone = zone(pack.info.time_zone)
     return StoreKeeper(
-        store, looking, lambda message: message.at.astimezone(time_zone).date(),
+        store,
+        looking,
+        lambda message: message.at.astimezone(time_zone).date(),
         lambda reply: [Source("promoted", topic, version) for topic, version in promoted.versions(reply)],
     )
 
@@ -299,8 +334,13 @@ async def open_service(
         looking = make_looking(loaded)
         promoted = _make_promoted(store, looking, loaded.pack, texts)
         assistant = make_assistant(
-            live, _make_keeper(store, looking, promoted, loaded.pack), texts,
-            desk=StoreDesk(store), llm=open_llm(settings), promoted=promoted, says=_make_says(store),
+            live,
+            _make_keeper(store, looking, promoted, loaded.pack),
+            texts,
+            desk=StoreDesk(store),
+            llm=open_llm(settings),
+            promoted=promoted,
+            says=_make_says(store),
         )
         yield Service(settings, live, texts, store, assistant, looking, promoted)
     finally:

@@ -11,8 +11,14 @@ import typer
 FAMILIES = ("asking", "knowledge", "exporting", "database", "serving", "staff", "telegram", "documents")
 """Modules of `bot.commands` that register commands on the app, in the order of the help text."""
 
-app = typer.Typer(name="qtic", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
-                  help="2026年度青岛市技术创新中心绩效评价问答助手", pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="qtic",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="2026年度青岛市技术创新中心绩效评价问答助手",
+    pretty_exceptions_enable=False,
+)
 
 
 def _build() -> typer.Typer:

@@ -62,6 +62,7 @@ class Score:
 
     def rates(self) -> dict[str, float | None]:
         """The measures of the sets' scorer."""
+
         def share(values: Sequence[bool]) -> float | None:
             return round(sum(values) / len(values), 4) if values else None
 
@@ -101,8 +102,17 @@ def judge(case: dict[str, Any], answer: dict[str, Any]) -> Verdict:
         elif said:
             why = f"says {said[0]!r}"
     cited = any(normalised(w) in t for w in case["cite"] for t in texts) if case.get("cite") else None
-    return Verdict(case["id"], tuple(case["turns"]), expected, answer["status"], why, cited,
-                   tuple(case.get("tags", ())), answer["reply"], tuple(answer.get("topics", ())))
+    return Verdict(
+        case["id"],
+        tuple(case["turns"]),
+        expected,
+        answer["status"],
+        why,
+        cited,
+        tuple(case.get("tags", ())),
+        answer["reply"],
+        tuple(answer.get("topics", ())),
+    )
 
 
 def score(pairs: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> Score:

@@ -77,7 +77,9 @@ class Importing:
         encoder: None: loaded when first needed.
     """
 
-    def __init__(self, settings: Settings, texts: Texts, *, pack: Pack | None = None, encoder: Encoder | None = None) -> None:
+    def __init__(
+        self, settings: Settings, texts: Texts, *, pack: Pack | None = None, encoder: Encoder | None = None
+    ) -> None:
         self._settings = settings
         self._texts = texts
         self.pack = pack or load_pack(settings.pack)
@@ -94,8 +96,12 @@ class Importing:
             ReaderError: The file cannot be read, or not safely.
         """
         draft = read_preview(path, name=name)
-        head = self._texts.render("documents.previewed", title=draft.title, clauses=len(draft.clauses),
-                                  leftovers=sum(len(p) for p in draft.leftovers))
+        head = self._texts.render(
+            "documents.previewed",
+            title=draft.title,
+            clauses=len(draft.clauses),
+            leftovers=sum(len(p) for p in draft.leftovers),
+        )
         return draft.clauses, Report(head, tuple(self._remarks(draft)))
 
     def add(
@@ -118,8 +124,17 @@ class Importing:
             ReaderError, LibraryError: With the key of the sentence that says what is wrong; nothing has changed.
         """
         added = self.library.add(
-            path, kind=kind, now=now, declared=self.pack.documents, known=self.pack.clauses, document_id=document_id,
-            title=title, number=number, effective=effective, supersedes=supersedes, name=name,
+            path,
+            kind=kind,
+            now=now,
+            declared=self.pack.documents,
+            known=self.pack.clauses,
+            document_id=document_id,
+            title=title,
+            number=number,
+            effective=effective,
+            supersedes=supersedes,
+            name=name,
             prepare=lambda stored: self._index(stored, progress),
         )
         return added, self._said(added)
@@ -154,16 +169,26 @@ class Importing:
         if self._encoder is None:
             self._encoder = load_encoder(self._settings.embedding_model)
         pack = with_documents(self.pack, stored)
-        open_finder(records_of(pack, cleaner(pack)), _Counting(self._encoder, progress), self._settings.data_dir,
-                    self._settings.chroma_url)
+        open_finder(
+            records_of(pack, cleaner(pack)),
+            _Counting(self._encoder, progress),
+            self._settings.data_dir,
+            self._settings.chroma_url,
+        )
 
     def _said(self, added: Added) -> Report:
         render = self._texts.render
         document = added.document
         if not added.changed:
             return Report(render("documents.added_again", title=document.title, clauses=document.clauses), ())
-        head = render("documents.added", title=document.title, number=document.number, clauses=document.clauses,
-                      leftovers=document.leftovers, id=document.id)
+        head = render(
+            "documents.added",
+            title=document.title,
+            number=document.number,
+            clauses=document.clauses,
+            leftovers=document.leftovers,
+            id=document.id,
+        )
         remarks = self._remarks(added.preview)
         declared: DocumentSpec | None = self.pack.documents.get(document.id)
         if declared is not None and not alike(declared.title, document.title):

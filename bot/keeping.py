@@ -22,8 +22,11 @@ class MemoryKeeper:
     async def load(self, message: Message) -> Conversation:
         """The conversation of a message; a new one where there is none."""
         found = self.conversations.get(message.conversation_id)
-        return found.model_copy(deep=True) if found else Conversation(
-            id=message.conversation_id, channel=message.channel, created_at=message.at)
+        return (
+            found.model_copy(deep=True)
+            if found
+            else Conversation(id=message.conversation_id, channel=message.channel, created_at=message.at)
+        )
 
     async def earlier(self, message: Message) -> Reply | None:
         """The reply given to the same message before, if any."""
@@ -134,6 +137,8 @@ def _question(message: Message, reply: Reply, conversation: Conversation) -> tup
     """
     if reply.reason is not Reason.WANTS_PERSON:
         return question_of(message.text), False
-    asked = [t for t in conversation.turns if t.text and not t.reply.by_staff and t.reply.reason is not Reason.WANTS_PERSON]
+    asked = [
+        t for t in conversation.turns if t.text and not t.reply.by_staff and t.reply.reason is not Reason.WANTS_PERSON
+    ]
     before = asked[-1].text if asked else ""
     return question_of(before or message.text), not before

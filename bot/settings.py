@@ -24,8 +24,12 @@ class Settings(BaseSettings):
     pack: str = Field("qingdao-tic-2026", description="Name of the pack under knowledge/packs/, or a folder")
     database_url: str | None = Field(None, description="SQLAlchemy address; empty: SQLite in DATA_DIR")
     chroma_url: str | None = Field(None, description="http address of a Chroma server; empty: embedded")
-    embedding_model: str | None = Field(None, description="Folder or hub name of another encoder; empty: the bundled one")
-    encryption_key: SecretStr | None = Field(None, description="Fernet key for personal data; empty: a key file in DATA_DIR")
+    embedding_model: str | None = Field(
+        None, description="Folder or hub name of another encoder; empty: the bundled one"
+    )
+    encryption_key: SecretStr | None = Field(
+        None, description="Fernet key for personal data; empty: a key file in DATA_DIR"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="Least level that is logged")
 
     llm_model: str | None = Field(None, description="For init_chat_model, e.g. openai:qwen-plus; empty: no LLM")
@@ -46,10 +50,28 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="Address people open, for links; empty: from HOST and PORT")
     secret_key: SecretStr | None = Field(None, description="Signs cookies; empty: a key file in DATA_DIR")
     trusted_proxies: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For is believed, comma separated")
+    rate_person: int = Field(30, ge=1, le=100_000, description="Messages a minute that one person may send on the web")
+    rate_address: int = Field(
+        600, ge=1, le=1_000_000, description="Messages a minute that one address may send on the web"
+    )
 
-    @field_validator("database_url", "chroma_url", "embedding_model", "encryption_key", "llm_model", "llm_base_url",
-                     "llm_api_key", "telegram_bot_token", "telegram_api_base_url", "telegram_webhook_url",
-                     "telegram_webhook_secret", "telegram_staff_chat", "public_url", "secret_key", mode="before")
+    @field_validator(
+        "database_url",
+        "chroma_url",
+        "embedding_model",
+        "encryption_key",
+        "llm_model",
+        "llm_base_url",
+        "llm_api_key",
+        "telegram_bot_token",
+        "telegram_api_base_url",
+        "telegram_webhook_url",
+        "telegram_webhook_secret",
+        "telegram_staff_chat",
+        "public_url",
+        "secret_key",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -65,7 +87,9 @@ class Settings(BaseSettings):
     @classmethod
     def _is_database(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("sqlite", "postgres")):
-            raise ValueError("must begin with sqlite:// or postgresql://, for example postgresql://user:password@host/name")
+            raise ValueError(
+                "must begin with sqlite:// or postgresql://, for example postgresql://user:password@host/name"
+            )
         return value
 
     @cached_property

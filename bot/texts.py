@@ -55,11 +55,13 @@ class Texts:
         """Read every `prompts/texts/*.yaml`."""
         folder = files("prompts") / "texts"
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return cls({
-            entry.name.removesuffix(".yaml"): yaml.load(entry.read_text("utf-8"), Loader=loader)
-            for entry in sorted(folder.iterdir(), key=lambda e: e.name)
-            if entry.name.endswith(".yaml")
-        })
+        return cls(
+            {
+                entry.name.removesuffix(".yaml"): yaml.load(entry.read_text("utf-8"), Loader=loader)
+                for entry in sorted(folder.iterdir(), key=lambda e: e.name)
+                if entry.name.endswith(".yaml")
+            }
+        )
 
     def get(self, key: str) -> Any:
         """The raw value behind a key. Raises TextError where there is none."""

@@ -61,7 +61,9 @@ class Measured:
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in vars(self).items()}
 
 
-def cases_of(pack: Pack, finder: Finder, encode: Callable[[Sequence[str]], Vector], clean: Callable[[str], str]) -> list[Case]:
+def cases_of(
+    pack: Pack, finder: Finder, encode: Callable[[Sequence[str]], Vector], clean: Callable[[str], str]
+) -> list[Case]:
     """The held-out wordings of every topic, and the negatives, each with itself left out."""
     model = finder.model
     place = {topic: i for i, topic in enumerate(model.topics)}
@@ -90,7 +92,9 @@ def fit(cases: Sequence[Case], kinds: Sequence[TopicKind]) -> Calibration:
     return Calibration(weights, none, answer, min(0.18, answer / 2))
 
 
-def _outcomes(cases: Sequence[Case], kinds: Sequence[TopicKind], calibration: Calibration) -> list[tuple[float, bool, bool]]:
+def _outcomes(
+    cases: Sequence[Case], kinds: Sequence[TopicKind], calibration: Calibration
+) -> list[tuple[float, bool, bool]]:
     """Per case: best probability, whether it is right, whether the best topic answers (not declines)."""
     found = []
     for case in cases:
@@ -104,7 +108,9 @@ def _bar(cases: Sequence[Case], kinds: Sequence[TopicKind], calibration: Calibra
     found = _outcomes(cases, kinds, calibration)
     best_bar, best_cost = 0.5, float("inf")
     for bar in np.arange(0.2, 0.9, 0.01):
-        cost = sum(WRONG_COSTS if p >= bar and not right else 1.0 if p < bar and right else 0.0 for p, right, _ in found)
+        cost = sum(
+            WRONG_COSTS if p >= bar and not right else 1.0 if p < bar and right else 0.0 for p, right, _ in found
+        )
         if cost < best_cost:
             best_bar, best_cost = float(bar), cost
     return best_bar
@@ -131,8 +137,16 @@ def measure(cases: Sequence[Case], topics: Sequence[str], kinds: Sequence[TopicK
             kind += int(kinds[order[0]] is kinds[case.right])
             answered += int(answers)
             right_answered += int(answers and order[0] == case.right)
-    return Measured(positive, first / positive, three / positive, kind / positive, answered / positive,
-                    right_answered / max(1, answered), negatives, negatives_answered / max(1, negatives))
+    return Measured(
+        positive,
+        first / positive,
+        three / positive,
+        kind / positive,
+        answered / positive,
+        right_answered / max(1, answered),
+        negatives,
+        negatives_answered / max(1, negatives),
+    )
 
 
 @dataclass(frozen=True)
@@ -182,7 +196,9 @@ def fit_clauses(cases: Sequence[ClauseCase]) -> ClauseCalibration:
     fitted = ClauseCalibration(weights, constant, 1.0)
     best = [(float(p[i := int(p.argmax())]), bool(c.right[i])) for c in cases for p in (fitted.confidence(c.features),)]
     costs = {
-        float(bar): sum(CLAUSE_WRONG_COSTS if p >= bar and not right else 1.0 if p < bar and right else 0.0 for p, right in best)
+        float(bar): sum(
+            CLAUSE_WRONG_COSTS if p >= bar and not right else 1.0 if p < bar and right else 0.0 for p, right in best
+        )
         for bar in np.arange(0.2, 0.95, 0.01)
     }
     return ClauseCalibration(weights, constant, min(costs, key=lambda bar: costs[bar]))
@@ -201,8 +217,13 @@ def measure_clauses(cases: Sequence[ClauseCase], parts: int = 5) -> dict[str, fl
             first += hit
             quoted += above
             right += above and hit
-    return {"cases": len(cases), "answerable": answerable, "first": round(first / max(1, answerable), 4),
-            "quoted": quoted, "right_when_quoted": round(right / max(1, quoted), 4)}
+    return {
+        "cases": len(cases),
+        "answerable": answerable,
+        "first": round(first / max(1, answerable), 4),
+        "quoted": quoted,
+        "right_when_quoted": round(right / max(1, quoted), 4),
+    }
 
 
 def confusions(cases: Sequence[Case], model: TopicModel, calibration: Calibration) -> list[tuple[str, str, str]]:

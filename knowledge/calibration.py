@@ -69,9 +69,7 @@ def leave_one_out(index: Index, k: int = 5) -> list[Found]:
     ]
 
 
-def look_up(
-    index: Index, encoder: Encoder, questions: Sequence[tuple[str, str | None]], k: int = 5
-) -> list[Found]:
+def look_up(index: Index, encoder: Encoder, questions: Sequence[tuple[str, str | None]], k: int = 5) -> list[Found]:
     """Questions that are not in the index, each with the topic that it wants (None: no topic)."""
     texts = [normalise(question) for question, _ in questions]
     vectors = encoder.encode_queries(texts)

@@ -61,9 +61,15 @@ def clause_features(similarity: Vector, lexical: Vector) -> Vector:
     root, and as a share of the best). Encoders differ in their level of cosines, so only its spread counts."""
     spread = max(float(similarity.std()), 1e-6)
     words = np.maximum(lexical, 0)
-    return np.stack([
-        (similarity - similarity.mean()) / (3 * spread), words, np.sqrt(words), words / max(float(words.max(initial=0)), 1e-6),
-    ], axis=1).astype(np.float32)
+    return np.stack(
+        [
+            (similarity - similarity.mean()) / (3 * spread),
+            words,
+            np.sqrt(words),
+            words / max(float(words.max(initial=0)), 1e-6),
+        ],
+        axis=1,
+    ).astype(np.float32)
 
 
 def fit_logistic(features: Vector, right: NDArray[np.float64], rounds: int = 40) -> tuple[tuple[float, ...], float]:
@@ -102,8 +108,13 @@ class Calibration:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Calibration:
         """Read what `to_data` wrote."""
-        return cls(tuple(data["weights"][name] for name in FEATURES), (data["none"]["constant"], data["none"]["nearest"]),
-                   data["bars"]["answer"], data["bars"]["clarify"], ClauseCalibration.from_data(data))
+        return cls(
+            tuple(data["weights"][name] for name in FEATURES),
+            (data["none"]["constant"], data["none"]["nearest"]),
+            data["bars"]["answer"],
+            data["bars"]["clarify"],
+            ClauseCalibration.from_data(data),
+        )
 
     def to_data(self) -> dict[str, Any]:
         """As plain data for YAML."""
@@ -153,7 +164,9 @@ class TopicModel:
         self._rectangle = np.where(columns < sizes[:, None], self._starts[:, None] + columns, len(self._owners))
         self._counts = np.minimum(sizes, _NEAREST)
 
-    def features(self, vector: Vector, lexical: Vector | None = None, *, without: int | None = None) -> tuple[Vector, float]:
+    def features(
+        self, vector: Vector, lexical: Vector | None = None, *, without: int | None = None
+    ) -> tuple[Vector, float]:
         """The topics' features (t x 4) for a question, and the similarity of the nearest negative.
 
         Args:
@@ -191,14 +204,17 @@ class TopicModel:
 
 def probabilities_of(features: Vector, negative: float, calibration: Calibration) -> Vector:
     """Probabilities of every topic and, last, of none."""
-    utilities = np.append(features @ np.array(calibration.weights, dtype=np.float32),
-                          calibration.none[0] + calibration.none[1] * negative)
+    utilities = np.append(
+        features @ np.array(calibration.weights, dtype=np.float32), calibration.none[0] + calibration.none[1] * negative
+    )
     utilities -= utilities.max()
     weights = np.exp(utilities)
     return np.asarray(weights / weights.sum(), dtype=np.float32)
 
 
-def fit_weights(cases: Sequence[tuple[Vector, float, int | None]], rounds: int = 60) -> tuple[tuple[float, ...], tuple[float, float]]:
+def fit_weights(
+    cases: Sequence[tuple[Vector, float, int | None]], rounds: int = 60
+) -> tuple[tuple[float, ...], tuple[float, float]]:
     """Fit the conditional logit by Newton's method with a small ridge.
 
     Args:

@@ -9,13 +9,40 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "日": 7, "天": 7}
-_RELATIVE = {"大前天": -3, "前天": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "今天": 0, "今日": 0, "今晚": 0, "当天": 0,
-             "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "大后天": 3, "后天": 2}
-_HOLIDAYS = {"清明": "Tomb-sweeping Day", "五一": "Labour Day", "劳动节": "Labour Day", "端午": "Dragon Boat Festival",
-             "中秋": "Mid-autumn Festival", "国庆": "National Day", "春节": "Spring Festival", "元旦": "New Year's Day"}
+_RELATIVE = {
+    "大前天": -3,
+    "前天": -2,
+    "昨天": -1,
+    "昨日": -1,
+    "昨晚": -1,
+    "今天": 0,
+    "今日": 0,
+    "今晚": 0,
+    "当天": 0,
+    "明天": 1,
+    "明日": 1,
+    "明早": 1,
+    "明晚": 1,
+    "大后天": 3,
+    "后天": 2,
+}
+_HOLIDAYS = {
+    "清明": "Tomb-sweeping Day",
+    "五一": "Labour Day",
+    "劳动节": "Labour Day",
+    "端午": "Dragon Boat Festival",
+    "中秋": "Mid-autumn Festival",
+    "国庆": "National Day",
+    "春节": "Spring Festival",
+    "元旦": "New Year's Day",
+}
 _CN = "[一二三四五六七八九十]"
-_FULL = re.compile(rf"(?:(20\d\d|\d\d)年)?(?<!\d)(?P<m>1[0-2]|0?[1-9]|{_CN}{{1,2}})月(?:份)?(?P<d>3[01]|[12]\d|0?[1-9]|{_CN}{{1,3}})(?:日|号|$|(?=[^\d]))")
-_SHORT = re.compile(r"(?<![\d./%])(?P<m>1[0-2]|0?[1-9])[/.](?P<d>3[01]|[12]\d|0?[1-9])(?![\d./%万亿个项人年米平元例篇家]|以[上下])")
+_FULL = re.compile(
+    rf"(?:(20\d\d|\d\d)年)?(?<!\d)(?P<m>1[0-2]|0?[1-9]|{_CN}{{1,2}})月(?:份)?(?P<d>3[01]|[12]\d|0?[1-9]|{_CN}{{1,3}})(?:日|号|$|(?=[^\d]))"
+)
+_SHORT = re.compile(
+    r"(?<![\d./%])(?P<m>1[0-2]|0?[1-9])[/.](?P<d>3[01]|[12]\d|0?[1-9])(?![\d./%万亿个项人年米平元例篇家]|以[上下])"
+)
 _ISO = re.compile(r"(20\d\d)[-/.](\d{1,2})[-/.](\d{1,2})")
 _DAY = re.compile(rf"(?<![\d月第])(?P<d>3[01]|[12]\d|[1-9]|{_CN}{{1,3}})号(?![楼门院线文馆])")
 _REL = re.compile("|".join(sorted(_RELATIVE, key=len, reverse=True)))
@@ -138,6 +165,8 @@ def find_dates(text: str, today: date) -> list[DateMention]:
             add(m, days[0], True)
     for m in _DAY.finditer(text):
         number = _number(m["d"])
-        previous = max((f for f in found if f.start < m.start() and not f.relative), key=lambda f: f.start, default=None)
+        previous = max(
+            (f for f in found if f.start < m.start() and not f.relative), key=lambda f: f.start, default=None
+        )
         add(m, _day(previous.day.year, previous.day.month, number) if previous else _nearest(today, number))
     return sorted(found, key=lambda f: f.start)

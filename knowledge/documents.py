@@ -84,8 +84,16 @@ class Document(BaseModel):
     def spec(self) -> DocumentSpec:
         """As the pack names its documents."""
         return DocumentSpec(
-            id=self.id, kind=self.kind, title=self.title, short=self.short, number=self.number, issuer=self.issuer,
-            file=f"{self.folder}/source.txt", effective=self.effective, supersedes=self.supersedes, imported=True,
+            id=self.id,
+            kind=self.kind,
+            title=self.title,
+            short=self.short,
+            number=self.number,
+            issuer=self.issuer,
+            file=f"{self.folder}/source.txt",
+            effective=self.effective,
+            supersedes=self.supersedes,
+            imported=True,
         )
 
 
@@ -143,8 +151,16 @@ def preview(path: Path, document_id: str = "new", limits: Limits | None = None, 
     report = parse_report(document_id, source.text)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Preview(
-        Path(name or path.name).name, source.kind, digest, source.text, _title(report.clauses), _number(report.clauses),
-        report.clauses, report.leftovers, report.uncertainties, source.warnings,
+        Path(name or path.name).name,
+        source.kind,
+        digest,
+        source.text,
+        _title(report.clauses),
+        _number(report.clauses),
+        report.clauses,
+        report.leftovers,
+        report.uncertainties,
+        source.warnings,
     )
 
 
@@ -262,13 +278,22 @@ class Library:
             others = [s for s in present if s.document.id != chosen]
             places = {c.id: c for s in others for c in s.clauses} | dict(known or {})
             document = Document(
-                id=chosen, kind=kind, title=title or draft.title or (spec.title if spec else Path(draft.file).stem),
+                id=chosen,
+                kind=kind,
+                title=title or draft.title or (spec.title if spec else Path(draft.file).stem),
                 short=spec.short if spec else _short(title or draft.title or Path(draft.file).stem),
-                number=number or draft.number or (spec.number if spec and alike(spec.title, title or draft.title) else None),
+                number=number
+                or draft.number
+                or (spec.number if spec and alike(spec.title, title or draft.title) else None),
                 issuer=spec.issuer if spec else None,
-                effective=effective, supersedes=self._superseded(kind, supersedes, draft.clauses, places),
-                file=draft.file, digest=draft.digest, added_at=now, folder=f"{chosen}-{draft.digest[:12]}",
-                clauses=len(draft.clauses), leftovers=sum(len(piece) for piece in draft.leftovers),
+                effective=effective,
+                supersedes=self._superseded(kind, supersedes, draft.clauses, places),
+                file=draft.file,
+                digest=draft.digest,
+                added_at=now,
+                folder=f"{chosen}-{draft.digest[:12]}",
+                clauses=len(draft.clauses),
+                leftovers=sum(len(piece) for piece in draft.leftovers),
                 doubts=tuple(f"{u.reason}: {u.line}" for u in draft.uncertainties),
             )
             old = next((s for s in present if s.document.id == chosen), None)
@@ -342,8 +367,11 @@ class Library:
                 raise LibraryError("unknown_target", target=target, known=sorted(documents))
             if path:
                 references = find_references(path)
-                place = [c for c in places.values() if c.document == document and (
-                    c.path == path or any(r.matches(c) for r in references))]
+                place = [
+                    c
+                    for c in places.values()
+                    if c.document == document and (c.path == path or any(r.matches(c) for r in references))
+                ]
                 if not place:
                     raise LibraryError("unknown_target", target=target, known=sorted(documents))
                 found.append(f"{document}:{references[0].label if references else path}")
@@ -447,9 +475,7 @@ def with_documents(pack: Pack, stored: Sequence[Stored]) -> Pack:
     own = {d.id for d in pack.info.documents if d.file is not None}
     added = [spec for id_, spec in by_id.items() if id_ not in own]
     clauses = {c.id: c for s in stored if s.document.id not in own for c in s.clauses}
-    questions = {
-        f"{s.document.id}:{path}": asked for s in stored for path, asked in s.document.questions.items()
-    }
+    questions = {f"{s.document.id}:{path}": asked for s in stored for path, asked in s.document.questions.items()}
     info = pack.info.model_copy(update={"documents": (*kept, *added)})
     return replace(pack, info=info, clauses={**pack.clauses, **clauses}, questions=questions)
 
@@ -457,4 +483,3 @@ def with_documents(pack: Pack, stored: Sequence[Stored]) -> Pack:
 def complete(pack: Pack, data_dir: Path) -> Pack:
     """The pack with what the operator brought in. Raises LibraryError where the library is damaged."""
     return with_documents(pack, Library(data_dir, pack.info.id).load())
-

@@ -41,7 +41,8 @@ def clause_records(pack: Pack) -> list[Record]:
     """The clauses, and the sample questions that lead to one of an imported document."""
     records = [
         Record(f"clause:{c.id}", Kind.CLAUSE, c.id, searchable(pack, c), c.digest)
-        for c in pack.clauses.values() if c.kind != "heading"
+        for c in pack.clauses.values()
+        if c.kind != "heading"
     ]
     for ref, questions in pack.questions.items():
         if ref in pack.clauses:

@@ -96,7 +96,9 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
 
@@ -182,7 +184,9 @@ def load_pack(name: str | Path) -> Pack:
             topics[topic.id] = topic
     negatives = folder / "negatives.yaml"
     pack = Pack(
-        folder=folder, info=info, clauses=clauses,
+        folder=folder,
+        info=info,
+        clauses=clauses,
         facts=_model(folder / "facts.yaml", Facts),
         eligibility=_model(folder / "eligibility.yaml", EligibilityRules),
         guide=_model(folder / "guide.yaml", Guide),
@@ -224,7 +228,9 @@ def _check(pack: Pack) -> None:
     _check_once(pack)
     for milestone in pack.facts.milestones:
         if milestone.opens and milestone.opens > milestone.closes:
-            raise PackError(f"{pack.folder.name}/facts.yaml: {milestone.id}: opens after it closes; expected the reverse")
+            raise PackError(
+                f"{pack.folder.name}/facts.yaml: {milestone.id}: opens after it closes; expected the reverse"
+            )
     for name, ref, quote in quoted:
         if not _BLANKS.sub("", quote):
             raise PackError(f"{pack.folder.name}/{name}: the quote is empty; expected words of clause {ref!r}")
@@ -236,8 +242,10 @@ def _check(pack: Pack) -> None:
     words = pack.lexicon.follow_ups
     for kind, named, known in (("subjects", words.subjects, SUBJECTS), ("aspects", words.aspects, ASPECTS)):
         if unknown := set(named) - known:
-            raise PackError(f"{pack.folder.name}/lexicon.yaml: follow_ups.{kind}: {min(unknown)!r}; "
-                            f"expected one of: {', '.join(sorted(known))}")
+            raise PackError(
+                f"{pack.folder.name}/lexicon.yaml: follow_ups.{kind}: {min(unknown)!r}; "
+                f"expected one of: {', '.join(sorted(known))}"
+            )
     claims = {f"{m.id}.{end}" for m in pack.facts.milestones for end in ("opens", "closes")} | set(pack.thresholds)
     seen: dict[str, str] = {}
     for topic in pack.topics.values():
@@ -258,9 +266,11 @@ def _check_once(pack: Pack) -> None:
         (f"facts.yaml: {name}", [f.id for f in getattr(facts, name)])
         for name in ("milestones", "contacts", "thresholds", "values")
     ]
-    lists += [("pack.yaml: documents", [d.id for d in pack.info.documents]),
-              ("eligibility.yaml: conditions", [c.id for c in rules.conditions]),
-              ("guide.yaml: tracks", [t.id for t in guide.tracks])]
+    lists += [
+        ("pack.yaml: documents", [d.id for d in pack.info.documents]),
+        ("eligibility.yaml: conditions", [c.id for c in rules.conditions]),
+        ("guide.yaml: tracks", [t.id for t in guide.tracks]),
+    ]
     lists += [(f"guide.yaml: {t.id}", [s.id for s in t.steps]) for t in guide.tracks]
     for where, ids in lists:
         if twice := [i for i, count in Counter(ids).items() if count > 1]:

@@ -42,14 +42,13 @@ _DIGITS = {c: v for v, cs in enumerate(["零〇", "一壹", "二两贰", "三叁
            for c in cs}  # fmt: skip
 _SMALL = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _LARGE = {"万": 10**4, "w": 10**4, "W": 10**4, "亿": 10**8}
-_MULTIPLIERS = _SMALL | _LARGE
+_MOST = 10**15
+"""Nothing that people count here is more; a longer row of digits is a code or a joke."""
 _CN = "".join(_DIGITS)
 _HAN = re.escape(_CN) + "十拾百佰千仟万亿"
 
 # "600，650" is a list, "23，000，000" is one number: a wide comma joins only where a group starts with 0.
-_ARABIC = (
-    r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?=(?:，\d{3})*，0\d\d(?!\d))(?:，\d{3})+(?!\d)|\d+(?:\.\d+)?"
-)
+_ARABIC = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?=(?:，\d{3})*，0\d\d(?!\d))(?:，\d{3})+(?!\d)|\d+(?:\.\d+)?"
 _TOKEN = re.compile(
     rf"(?P<arabic>{_ARABIC})|(?P<point>点[{_CN}]+)|(?P<han>[{_CN}]+)|(?P<mult>[十拾百佰千仟万亿]|[wW](?![A-Za-z]))"
 )
@@ -264,6 +263,8 @@ def find_quantities(text: str) -> list[Quantity]:
 
     def add(start: int, end: int, exact: Fraction, unit: Unit | None, run: str) -> None:
         taken[start:end] = [True] * (end - start)
+        if exact > _MOST:
+            return
         found.append((Quantity(float(exact), unit, start, end, text[start:end], exact), run))
 
     for match in _OF.finditer(plain):
@@ -297,12 +298,7 @@ def find_quantities(text: str) -> list[Quantity]:
                 continue
         if unit == "years" and (half := re.match("半", plain[stop:])):
             exact, stop = exact + factor / 2, stop + half.end()
-        if (
-            unit == "share"
-            and plain[stop - 1] == "成"
-            and plain[stop : stop + 1] in _DIGITS
-            and stop < len(plain)
-        ):
+        if unit == "share" and plain[stop - 1] == "成" and plain[stop : stop + 1] in _DIGITS and stop < len(plain):
             exact, stop = exact + Fraction(_DIGITS[plain[stop]], 100), stop + 1
         add(start, stop, exact, unit, run)
     found.sort(key=lambda pair: pair[0].start)

@@ -100,8 +100,12 @@ class ClauseFinder:
     """
 
     def __init__(
-        self, pack: Pack, index: Index, calibration: ClauseCalibration | None,
-        encode: Callable[[Sequence[str]], Vector], words: Words,
+        self,
+        pack: Pack,
+        index: Index,
+        calibration: ClauseCalibration | None,
+        encode: Callable[[Sequence[str]], Vector],
+        words: Words,
     ) -> None:
         self.pack = pack
         self._calibration = calibration or UNFITTED
@@ -119,7 +123,10 @@ class ClauseFinder:
         self._groups = np.array([place[r.ref] for r in records], dtype=np.intp)
         quotable = [c is not None and not _UNQUOTED.fullmatch(c.path) for c in self._clauses]
         self._within = {
-            d.id: np.array([q and c is not None and c.document == d.id for q, c in zip(quotable, self._clauses, strict=True)], dtype=bool)
+            d.id: np.array(
+                [q and c is not None and c.document == d.id for q, c in zip(quotable, self._clauses, strict=True)],
+                dtype=bool,
+            )
             for d in pack.info.documents
         }
 
@@ -132,8 +139,7 @@ class ClauseFinder:
         """The imported documents that a question (normalised) names; of titles within titles the longest."""
         hits = [(match.span(), d) for d in self.documents if (match := self._names[d.id].search(text))]
         return tuple(
-            d for span, d in hits
-            if not any(o[0] <= span[0] and span[1] <= o[1] and o != span for o, _ in hits)
+            d for span, d in hits if not any(o[0] <= span[0] and span[1] <= o[1] and o != span for o, _ in hits)
         )
 
     def look(self, text: str, vector: Vector | None, day: date, *, notice: bool = False) -> Seen:
@@ -201,7 +207,9 @@ class ClauseFinder:
                 for newer in self.replacing(clause, quote.by):
                     quotes.setdefault(newer.id, self._quote(newer, score, day))
                 quotes.setdefault(clause.id, quote)
-        return tuple(sorted(quotes.values(), key=lambda q: (q.by is not None, q.pending, *_order(q.document), -q.score)))
+        return tuple(
+            sorted(quotes.values(), key=lambda q: (q.by is not None, q.pending, *_order(q.document), -q.score))
+        )
 
     def place(
         self, reference: Reference, named: Sequence[DocumentSpec], day: date
@@ -275,7 +283,9 @@ class ClauseFinder:
         alive = [q for q in quotes if q.by is None and not q.pending]
         for at, one in enumerate(alive):
             for other in alive[at + 1 :]:
-                if one.document.id != other.document.id and (values := contradiction(one.clause.text, other.clause.text)):
+                if one.document.id != other.document.id and (
+                    values := contradiction(one.clause.text, other.clause.text)
+                ):
                     return Conflict(one, other, values)
         return None
 

@@ -108,12 +108,22 @@ def find_references(text: str) -> list[Reference]:
                 continue
             paragraph = number["paragraph2"] or last.paragraph
             item = number["item2"] or number["item3"]
-            found.append(Reference(match.start(), match.end(), last.title, None, None, last.article, last.more, paragraph, item))
+            found.append(
+                Reference(match.start(), match.end(), last.title, None, None, last.article, last.more, paragraph, item)
+            )
             continue
         found.append(
             Reference(
-                match.start(), match.end(), match["title"], number["chapter"], number["section"], number["article"],
-                match["more"] or "", number["paragraph"], number["item"], number["point"],
+                match.start(),
+                match.end(),
+                match["title"],
+                number["chapter"],
+                number["section"],
+                number["article"],
+                match["more"] or "",
+                number["paragraph"],
+                number["item"],
+                number["point"],
             )
         )
     return found

@@ -69,8 +69,11 @@ class Review:
         """Write it, at once or not at all."""
         data = {"from": self.origin, "notice": self.notice, "items": [asdict(i) for i in self.items]}
         aside = folder / f".{REVIEW}.part"
-        aside.write_text("# Written by `qtic pack new`; `qtic pack confirm` fills in `confirmed`.\n"
-                         + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=200), "utf-8")
+        aside.write_text(
+            "# Written by `qtic pack new`; `qtic pack confirm` fills in `confirmed`.\n"
+            + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=200),
+            "utf-8",
+        )
         aside.replace(folder / REVIEW)
 
     @property
@@ -106,7 +109,9 @@ def new_round(year: int, origin: Path | str, notice: Path, target: Path, questio
         shutil.copytree(old.folder, aside)
         (aside / REVIEW).unlink(missing_ok=True)
         (aside / spec.file).write_text(source.text, "utf-8")
-        _write_info(aside, old, year, target.name, spec.id, next((c.text for c in clauses if c.path == "标题"), spec.title))
+        _write_info(
+            aside, old, year, target.name, spec.id, next((c.text for c in clauses if c.path == "标题"), spec.title)
+        )
         review = Review(old.info.id, notice.name, items)
         review.write(aside)
         aside.replace(target)
@@ -172,15 +177,22 @@ def _some(item: Item | None) -> Iterable[Item]:
     return () if item is None else (item,)
 
 
-def _item(name: str, file: str, refs: Iterable[str], changed: Mapping[str, Change], quote: str | None = None) -> Item | None:
+def _item(
+    name: str, file: str, refs: Iterable[str], changed: Mapping[str, Change], quote: str | None = None
+) -> Item | None:
     hit = [changed[i] for i in dict.fromkeys(clause_id(r) for r in refs) if i in changed]
     if not hit:
         return None
     kinds = [c.kind for c in hit]
     why = next(k for k in ("removed", "changed", "moved") if k in kinds)
     return Item(
-        name, file, why, [c.old.id for c in hit if c.old], "\n".join(c.old.text for c in hit if c.old),
-        "\n".join(f"[{c.new.path}] {c.new.text}" for c in hit if c.new), quote,
+        name,
+        file,
+        why,
+        [c.old.id for c in hit if c.old],
+        "\n".join(c.old.text for c in hit if c.old),
+        "\n".join(f"[{c.new.path}] {c.new.text}" for c in hit if c.new),
+        quote,
     )
 
 
@@ -207,13 +219,19 @@ def _cases(path: Path, changes: Sequence[Change]) -> Iterable[Item]:
         case = json.loads(line)
         words = [squeeze(str(w)) for w in case.get("cite", ())]
         hit = [
-            c for c in changes
-            if c.old is not None and any(w in squeeze(c.old.text) and w not in squeeze(c.new.text if c.new else "") for w in words)
+            c
+            for c in changes
+            if c.old is not None
+            and any(w in squeeze(c.old.text) and w not in squeeze(c.new.text if c.new else "") for w in words)
         ]
         if hit:
             yield Item(
-                f"question:{case['id']}", path.name, "changed", [c.old.id for c in hit if c.old],
-                "\n".join(c.old.text for c in hit if c.old), "\n".join(c.new.text for c in hit if c.new),
+                f"question:{case['id']}",
+                path.name,
+                "changed",
+                [c.old.id for c in hit if c.old],
+                "\n".join(c.old.text for c in hit if c.old),
+                "\n".join(c.new.text for c in hit if c.new),
             )
 
 
@@ -229,7 +247,9 @@ def confirm(folder: Path, names: Sequence[str], by: str, now: datetime) -> Revie
     for name in names:
         hit = [i for i in review.items if i.id == name or (name.endswith("*") and i.id.startswith(name[:-1]))]
         if not hit:
-            raise PackError(f"{folder.name}: nothing to confirm is called {name!r}; `qtic pack review {folder.name}` lists them")
+            raise PackError(
+                f"{folder.name}: nothing to confirm is called {name!r}; `qtic pack review {folder.name}` lists them"
+            )
         chosen += hit
     data = _quotes(folder)
     clauses = _clauses(folder)
@@ -238,11 +258,15 @@ def confirm(folder: Path, names: Sequence[str], by: str, now: datetime) -> Revie
             ref, quote = data[item.id]
             clause = clauses.get(clause_id(ref))
             if clause is None:
-                raise PackError(f"{folder.name}/{item.file}: {item.id}: there is no clause {ref!r} in the new notice; "
-                                "give the clause that says it now, or remove the entry")
+                raise PackError(
+                    f"{folder.name}/{item.file}: {item.id}: there is no clause {ref!r} in the new notice; "
+                    "give the clause that says it now, or remove the entry"
+                )
             if squeeze(quote) not in squeeze(clause.text):
-                raise PackError(f"{folder.name}/{item.file}: {item.id}: the quote {quote!r} does not occur in clause {ref!r}, "
-                                f"which now says: {clause.text[:80]!r}; put the entry right first")
+                raise PackError(
+                    f"{folder.name}/{item.file}: {item.id}: the quote {quote!r} does not occur in clause {ref!r}, "
+                    f"which now says: {clause.text[:80]!r}; put the entry right first"
+                )
         item.confirmed = f"{by}, {now:%Y-%m-%d %H:%M}"
     review.write(folder)
     return review

@@ -193,11 +193,7 @@ class Corrector:
 
     def corrections(self, text: str) -> list[Correction]:
         """What one pass would change in `text`, from left to right, without overlaps."""
-        return [
-            correction
-            for run in _HAN_RUN.finditer(text)
-            for correction in self._in_run(run.group(), run.start())
-        ]
+        return [correction for run in _HAN_RUN.finditer(text) for correction in self._in_run(run.group(), run.start())]
 
     def _in_run(self, run: str, offset: int) -> Iterator[Correction]:
         position = 0

@@ -61,10 +61,22 @@ def check(threshold: Threshold, figures: Mapping[str, float], unit_type: UnitTyp
         return Check(threshold, Outcome.OPEN)
     # A third is exact as a fraction: 10 of 30 persons meets it, whatever binary floats say.
     bound = Fraction(threshold.value).limit_denominator(1000)
-    exact = Fraction(part).limit_denominator(10**6) / Fraction(whole).limit_denominator(10**6) if part is not None and whole else Fraction(figure).limit_denominator(10**6)
+    exact = (
+        Fraction(part).limit_denominator(10**6) / Fraction(whole).limit_denominator(10**6)
+        if part is not None and whole
+        else Fraction(figure).limit_denominator(10**6)
+    )
     met = exact > bound if threshold.comparison == ">" else exact >= bound
     missing = None
     if part is not None and whole is not None and threshold.unit == "share" and not met:
         needed = bound * Fraction(whole).limit_denominator(10**6)
         missing = -int(-needed // 1) - int(part)
-    return Check(threshold, Outcome.MET if met else Outcome.SHORT, figure, 0.0 if met else max(0.0, float(bound - exact)), part, whole, missing)
+    return Check(
+        threshold,
+        Outcome.MET if met else Outcome.SHORT,
+        figure,
+        0.0 if met else max(0.0, float(bound - exact)),
+        part,
+        whole,
+        missing,
+    )

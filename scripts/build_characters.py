@@ -35,9 +35,7 @@ def main() -> None:
     syllables: defaultdict[str, list[str]] = defaultdict(list)
     for character in han:
         if is_common(character):
-            for reading in list(dict.fromkeys(pinyin(character, style=Style.NORMAL, heteronym=True)[0]))[
-                :READINGS
-            ]:
+            for reading in list(dict.fromkeys(pinyin(character, style=Style.NORMAL, heteronym=True)[0]))[:READINGS]:
                 syllables[reading].append(character)
     table = {syllable: "".join(characters) for syllable, characters in sorted(syllables.items())}
     lines = json.dumps(table, ensure_ascii=False, indent=0)

@@ -17,7 +17,13 @@ from bot.settings import Settings
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "questions"
 FLOORS = {
-    "dev.jsonl": {"passed": 0.92, "answerable_correct": 0.93, "citation_hit": 0.95, "decline_recall": 0.93, "decline_precision": 0.90},
+    "dev.jsonl": {
+        "passed": 0.92,
+        "answerable_correct": 0.93,
+        "citation_hit": 0.95,
+        "decline_recall": 0.93,
+        "decline_precision": 0.90,
+    },
 }
 GROUP_FLOORS = {"dev.jsonl": {"multiturn": 0.90, "false_premise": 0.90, "date_arith": 0.90, "self_check": 0.90}}
 

@@ -115,9 +115,7 @@ def measure(path: Path, tokenizer: Tokenizer, texts: list[str], reference: np.nd
     """Hold an exported graph against the vectors of the float model."""
     vectors, milliseconds = encode(path, tokenizer, texts)
     cosines = (vectors * reference).sum(axis=1)
-    return Agreement(
-        float(cosines.min()), float(cosines.mean()), milliseconds, path.stat().st_size / 1_000_000
-    )
+    return Agreement(float(cosines.min()), float(cosines.mean()), milliseconds, path.stat().st_size / 1_000_000)
 
 
 def read_texts(path: Path | None) -> list[str]:
@@ -135,9 +133,7 @@ def prompt(model: SentenceTransformer, *names: str) -> str:
 
 def card(args: argparse.Namespace, config: dict[str, Any], found: dict[str, Agreement], count: int) -> str:
     """The model card, in Markdown."""
-    origin = (
-        args.origin.read_text(encoding="utf-8").strip() if args.origin else f"- Exported from `{args.name}`."
-    )
+    origin = args.origin.read_text(encoding="utf-8").strip() if args.origin else f"- Exported from `{args.name}`."
     rows = [
         f"| {name} | {a.megabytes:.1f} MB | {a.lowest:.4f} | {a.mean:.4f} | {a.milliseconds:.1f} ms |"
         for name, a in found.items()
@@ -151,10 +147,8 @@ def card(args: argparse.Namespace, config: dict[str, Any], found: dict[str, Agre
             origin,
             f"- {config['dimension']} dimensions, at most {config['max_tokens']} tokens, pooling and L2 "
             "normalisation inside the graph.",
-            f"- Prompts: `{config['query_prompt']}` before a question, "
-            f"`{config['passage_prompt']}` before a text.",
-            f"- Exported {date.today().isoformat()} by `scripts/export_encoder.py`, "
-            f"variant `{config['variant']}`.",
+            f"- Prompts: `{config['query_prompt']}` before a question, `{config['passage_prompt']}` before a text.",
+            f"- Exported {date.today().isoformat()} by `scripts/export_encoder.py`, variant `{config['variant']}`.",  # noqa: DTZ011
             "",
             f"Agreement with the float model on {count} texts (cosine), one text at a time on one thread:",
             "",

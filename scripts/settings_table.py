@@ -1,7 +1,7 @@
 """Write `.env.example` and the settings tables of the READMEs from `bot.settings.Settings`.
 
-    python scripts/settings_table.py            write .env.example, and each README that has the two marks
-    python scripts/settings_table.py --check    only tell whether they agree; exit code 1 where they do not
+python scripts/settings_table.py            write .env.example, and each README that has the two marks
+python scripts/settings_table.py --check    only tell whether they agree; exit code 1 where they do not
 """
 
 from __future__ import annotations

@@ -37,9 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from knowledge.text import normalise, readings
 
-OPENERS = (
-    "请问 那个 您好 你好 急 老师 嗯 就是 想问下 问一下 麻烦问下 在吗 领导让我问 那啥 请教一下 我想知道"
-).split()
+OPENERS = ("请问 那个 您好 你好 急 老师 嗯 就是 想问下 问一下 麻烦问下 在吗 领导让我问 那啥 请教一下 我想知道").split()
 CLOSERS = "谢谢 急 在线等 求解 麻烦了 啊 呀 呢 吗 哈 是吧 对不对 盼复 谢谢老师".split()
 CONTEXTS = (
     "我们单位是做海洋装备的",
@@ -287,25 +285,19 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("base")
     parser.add_argument("output", type=Path)
-    parser.add_argument(
-        "--pack", type=Path, action="append", required=True, help="may be given more than once"
-    )
+    parser.add_argument("--pack", type=Path, action="append", required=True, help="may be given more than once")
     parser.add_argument("--clauses", type=Path, help="JSON lines with id and text")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=5e-5)
-    parser.add_argument(
-        "--decay", type=float, default=0.9, help="factor of the rate from a layer to the one below"
-    )
+    parser.add_argument("--decay", type=float, default=0.9, help="factor of the rate from a layer to the one below")
     parser.add_argument("--temperature", type=float, default=0.05)
     parser.add_argument("--contrast", type=float, default=0.5, help="weight of the contrastive loss")
     parser.add_argument("--clause-weight", type=float, default=0.2)
     parser.add_argument("--clause-pairs", type=int, default=6, help="clauses encoded a step")
     parser.add_argument("--train-embeddings", action="store_true")
     parser.add_argument("--freeze", type=int, default=0, help="layers from below that do not learn")
-    parser.add_argument(
-        "--bf16", action="store_true", help="compute in bfloat16 (processors with avx512_bf16)"
-    )
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 (processors with avx512_bf16)")
     # Two threads on two busy processors wait for each other: measured ten times slower than one.
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
@@ -313,16 +305,10 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parameter_groups(
-    model: SentenceTransformer, heads: Heads, args: argparse.Namespace
-) -> list[dict[str, object]]:
+def parameter_groups(model: SentenceTransformer, heads: Heads, args: argparse.Namespace) -> list[dict[str, object]]:
     """Lower layers learn more slowly; prototypes quickly; word embeddings not, unless told."""
     layers = max(
-        (
-            int(found.group(1))
-            for name, _ in model.named_parameters()
-            if (found := re.search(r"layer\.(\d+)\.", name))
-        ),
+        (int(found.group(1)) for name, _ in model.named_parameters() if (found := re.search(r"layer\.(\d+)\.", name))),
         default=0,
     )
     groups: list[dict[str, object]] = []
@@ -392,9 +378,7 @@ def main() -> int:
             step += 1
             if step % 20 == 0 or step == args.steps:
                 seconds = (time.perf_counter() - started) / step
-                print(
-                    f"step {step}/{total} loss {np.mean(losses[-20:]):.3f} {seconds:.2f} s a step", flush=True
-                )
+                print(f"step {step}/{total} loss {np.mean(losses[-20:]):.3f} {seconds:.2f} s a step", flush=True)
             if step == args.steps:
                 break
         paused = time.perf_counter()

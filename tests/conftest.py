@@ -61,6 +61,10 @@ def at() -> Callable[[str], datetime]:
     return lambda day: datetime.fromisoformat(f"2026-{day}T10:00:00+08:00")
 
 
-async def say(assistant: Assistant, text: str, when: datetime, *, conversation: str = "c1", choice: str | None = None) -> Reply:
+async def say(
+    assistant: Assistant, text: str, when: datetime, *, conversation: str = "c1", choice: str | None = None
+) -> Reply:
     """One message of a person, and the reply."""
-    return await assistant.handle(Message(conversation_id=conversation, channel="test", text=text, at=when, choice=choice))
+    return await assistant.handle(
+        Message(conversation_id=conversation, channel="test", text=text, at=when, choice=choice)
+    )

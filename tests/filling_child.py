@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from bot.forms.journey import parse_answer
@@ -34,7 +35,7 @@ async def fill(folder: Path, first: int) -> None:
             conversation = f"c{number}"
             person = Person(assistant, conversation)
             reply = await person.says("继续填表")
-            if "同意" in reply.text and not asked_title(reply):
+            if any(c.value == "f:agree" for c in reply.choices):
                 reply = await person.says("同意")
             while title := asked_title(reply):
                 field = BY_TITLE[title]
@@ -61,6 +62,8 @@ def main(folder: Path) -> None:
             os.dup2(devnull, 0)
             try:
                 asyncio.run(fill(folder, int(line)))
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(1)
         told(pid=child)

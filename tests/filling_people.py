@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,7 +93,5 @@ class Person:
 
 def asked_title(reply: Reply) -> str:
     """The title of the field that a reply asks."""
-    import re
-
-    titles = re.findall(r"^\*\*([^*]+)\*\*(?:（可以跳过）)?$", reply.text, re.MULTILINE)
+    titles = re.findall(r"^\d+/\d+ · .*\n\*\*([^*]+)\*\*(?:（可以跳过）)?$", reply.text, re.MULTILINE)
     return titles[-1] if titles else ""

@@ -18,17 +18,29 @@ from knowledge.pack import Milestone
 _COUNTED = r"(?:万元|亿元|元|万|亿|%|‰|平方米|公顷|亩|人|名|位|项|例|天|周|个月|年|月|日|号|小时|点|批|次|份|页|家|分|倍|篇|字|届|[MGK]B)"
 _PATTERNS = (
     ("title", re.compile(r"《[^》]+》")),
-    ("link", re.compile(r"https?://[A-Za-z0-9_./-]+|www\.[A-Za-z0-9_./-]+|[A-Za-z0-9-]+\.(?:com|cn|gov|org)[A-Za-z0-9_./-]*")),
+    (
+        "link",
+        re.compile(
+            r"https?://[A-Za-z0-9_./-]+|www\.[A-Za-z0-9_./-]+|[A-Za-z0-9-]+\.(?:com|cn|gov|org)[A-Za-z0-9_./-]*"
+        ),
+    ),
     ("date", re.compile(r"(?:\d{4}年)?\d{1,2}月(?:\d{1,2}[日号])?")),
     ("phone", re.compile(r"(?<!\d)\d{3,4}-\d{7,8}(?!\d)|(?<!\d)\d{7,11}(?!\d)")),
     ("amount", re.compile(rf"\d+(?:\.\d+)?(?:个)?{_COUNTED}")),
     ("year", re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")),
-    ("amount", re.compile(rf"[一二两三四五六七八九十百千]+(?<!一)(?:万元|亿元|元|平方米|人|天|年|个月)|[一二两三四五六七八九十百千]+分之[一二三四五六七八九十]+")),
+    (
+        "amount",
+        re.compile(
+            r"[一二两三四五六七八九十百千]+(?<!一)(?:万元|亿元|元|平方米|人|天|年|个月)|[一二两三四五六七八九十百千]+分之[一二三四五六七八九十]+"
+        ),
+    ),
     ("amount", re.compile(r"百分之[一二三四五六七八九十百点]+")),
     ("weekday", re.compile(r"(?:周|星期)[一二三四五六日天]")),
     ("number", re.compile(r"(?<![\d.])\d+(?:\.\d+)?")),
 )
-_MARKS = re.compile(r"(?m)(?:^|(?<=[:：,，;；]))\s*\d{1,2}[.、](?!\d)\s*|附件[123](?:[、和及至-][123](?!\d))*(?!\d)|[*\s]")
+_MARKS = re.compile(
+    r"(?m)(?:^|(?<=[:：,，;；]))\s*\d{1,2}[.、](?!\d)\s*|附件[123](?:[、和及至-][123](?!\d))*(?!\d)|[*\s]"
+)
 
 
 def plain(text: str) -> str:

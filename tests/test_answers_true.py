@@ -20,7 +20,10 @@ from knowledge.pack import Role, Topic, TopicKind, UnitType
 from tests.statements import computed, stated, unsupported
 
 PACK = load_pack("qingdao-tic-2026")
-DAYS = [date(2026, m, d) for m, d in ((3, 20), (3, 23), (3, 26), (3, 27), (4, 1), (4, 7), (4, 15), (4, 16), (4, 20), (4, 30), (5, 10))]
+DAYS = [
+    date(2026, m, d)
+    for m, d in ((3, 20), (3, 23), (3, 26), (3, 27), (4, 1), (4, 7), (4, 15), (4, 16), (4, 20), (4, 30), (5, 10))
+]
 """Before everything, each opening and last day, days in between, after everything."""
 READERS = list(product((None, *Role), (None, *UnitType)))
 BARE = re.compile(r"\**(是的|可以|不用|对|不对|不是|能|不能|行|不行|需要|不需要|有|没有)\**[，。,.！!；;]")
@@ -40,7 +43,9 @@ def documents(pack: Pack) -> set[str]:
 
 
 @pytest.mark.parametrize("topic", PACK.topics.values(), ids=list(PACK.topics))
-def test_every_topic_states_only_what_its_clauses_hold(topic: Topic, pack: Pack, all_texts: Texts, documents: set[str]) -> None:
+def test_every_topic_states_only_what_its_clauses_hold(
+    topic: Topic, pack: Pack, all_texts: Texts, documents: set[str]
+) -> None:
     if topic.engine == "self_check":
         pytest.skip("its own test is below: the opening sentence shows an example of figures")
     seen: set[str] = set()
@@ -63,7 +68,9 @@ def _guide_numbers(pack: Pack) -> set[str]:
     return {str(n) for t in pack.guide.tracks for n in range(1, len(t.steps) + 1)}
 
 
-@pytest.mark.parametrize("topic", [t for t in PACK.topics.values() if t.kind is not TopicKind.CHITCHAT], ids=lambda t: t.id)
+@pytest.mark.parametrize(
+    "topic", [t for t in PACK.topics.values() if t.kind is not TopicKind.CHITCHAT], ids=lambda t: t.id
+)
 def test_no_topic_begins_with_a_bare_yes_or_no(topic: Topic, pack: Pack, all_texts: Texts) -> None:
     for reader, answer, _ in readings(topic, pack, all_texts):
         assert not BARE.match(answer.text), f"{topic.id} ({reader}) begins {answer.text[:20]!r}"
@@ -77,14 +84,18 @@ def test_every_step_of_the_guide_states_only_what_its_clauses_hold(
         answer = guide_step(Book(pack, all_texts, day), Profile(role=role, unit_type=unit), track, number, stuck=stuck)
         cited = {c.clause_id for c in answer.citations}
         used = [m for m in pack.facts.milestones if f"notice:{m.clause}" in cited]
-        wrong = unsupported(answer.text, [c.text for c in answer.citations], computed(used, day) | documents | _guide_numbers(pack))
+        wrong = unsupported(
+            answer.text, [c.text for c in answer.citations], computed(used, day) | documents | _guide_numbers(pack)
+        )
         assert not wrong, f"{track} step {number} states {sorted(wrong)}:\n{answer.text}"
         assert answer.citations
         assert not BARE.match(answer.text)
 
 
 @pytest.mark.parametrize("unit", [None, *UnitType])
-def test_the_list_of_requirements_states_only_what_attachment_1_holds(unit: UnitType | None, pack: Pack, all_texts: Texts) -> None:
+def test_the_list_of_requirements_states_only_what_attachment_1_holds(
+    unit: UnitType | None, pack: Pack, all_texts: Texts
+) -> None:
     topic = next(t for t in pack.topics.values() if t.engine == "self_check")
     answer = engine_for("self_check")(Ask("", DAYS[0], Profile(unit_type=unit), topic), Book(pack, all_texts, DAYS[0]))
     example = stated(all_texts.render("self_check.give"))
@@ -95,7 +106,13 @@ def test_the_list_of_requirements_states_only_what_attachment_1_holds(unit: Unit
 def test_a_self_check_states_only_requirements_of_attachment_1_and_the_persons_own_figures(
     unit: UnitType | None, pack: Pack, all_texts: Texts
 ) -> None:
-    given = {"rd_total": 19_500_000.0, "staff_total": 28.0, "staff_degree": 9.0, "floor_area": 860.0, "transfer_items": 25.0}
+    given = {
+        "rd_total": 19_500_000.0,
+        "staff_total": 28.0,
+        "staff_degree": 9.0,
+        "floor_area": 860.0,
+        "transfer_items": 25.0,
+    }
     own = {k: Figure(indicator=k, value=v, said=str(v)) for k, v in given.items()}
     topic = next(t for t in pack.topics.values() if t.engine == "self_check")
     ask = Ask("", DAYS[0], Profile(unit_type=unit), topic, figures=Figures(own, {}))
@@ -124,7 +141,9 @@ def test_the_reader_of_statements_finds_what_a_clause_does_not_hold(text: str, c
     assert unsupported(text, [clause])
 
 
-def test_every_declined_or_refused_topic_has_a_reason_with_a_text_and_every_status_and_reason_has_one(pack: Pack, all_texts: Texts) -> None:
+def test_every_declined_or_refused_topic_has_a_reason_with_a_text_and_every_status_and_reason_has_one(
+    pack: Pack, all_texts: Texts
+) -> None:
     from bot.messages import Reason, Status
 
     assert set(all_texts.get("replies.statuses")) == {s.value for s in Status}

@@ -54,9 +54,7 @@ def test_a_sample_left_out_is_found_by_its_sisters_only(tmp_path: Path) -> None:
     encoder = load_encoder(None)
     texts = {"when": ["自评截止到哪天", "自评截止到哪一天"], "seal": ["报告要盖章吗", "报告需要盖章吗"]}
     records = [
-        Record(f"{topic}{i}", Kind.SAMPLE, topic, text)
-        for topic, some in texts.items()
-        for i, text in enumerate(some)
+        Record(f"{topic}{i}", Kind.SAMPLE, topic, text) for topic, some in texts.items() for i, text in enumerate(some)
     ]
     index, _ = open_index(records, encoder, tmp_path)
     left_out = leave_one_out(index)

@@ -185,9 +185,7 @@ def test_the_parts_around_a_body_have_names() -> None:
 
 
 def test_a_table_of_contents_is_one_clause() -> None:
-    text = (
-        "某某办法\n目 录\n第一章 总则……1\n第二章 附则……2\n第一章 总则\n第一条 甲。\n第二章 附则\n第二条 乙。"
-    )
+    text = "某某办法\n目 录\n第一章 总则……1\n第二章 附则……2\n第一章 总则\n第一条 甲。\n第二章 附则\n第二条 乙。"
     assert paths(text) == ["标题", "目录", "第一章", "第一条", "第二章", "第二条"]
 
 

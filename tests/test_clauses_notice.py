@@ -64,9 +64,7 @@ def test_nothing_is_left_over_and_nothing_is_uncertain(text: str) -> None:
 
 
 def test_the_pack_and_the_source_give_the_same_clauses() -> None:
-    assert parse("notice", SOURCE.read_text("utf-8")) == parse(
-        "notice", (PACK / "notice.md").read_text("utf-8")
-    )
+    assert parse("notice", SOURCE.read_text("utf-8")) == parse("notice", (PACK / "notice.md").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("width", range(25, 45))

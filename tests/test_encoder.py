@@ -40,9 +40,7 @@ def test_no_text_gives_no_vector(encoder: Encoder) -> None:
 
 
 def test_the_same_question_in_other_words_is_nearer_than_another_question(encoder: Encoder) -> None:
-    one, same, other = encoder.encode_queries(
-        ["自评什么时候截止", "单位自评最晚哪一天完成", "电话打不通怎么办"]
-    )
+    one, same, other = encoder.encode_queries(["自评什么时候截止", "单位自评最晚哪一天完成", "电话打不通怎么办"])
     assert one @ same > one @ other + 0.02
 
 
@@ -76,9 +74,7 @@ def test_loading_the_bundled_encoder_imports_no_torch_and_no_langchain() -> None
 def test_langchain_sees_the_same_vectors(encoder: Encoder) -> None:
     embeddings = LangChainEmbeddings(encoder)
     assert np.allclose(embeddings.embed_query("自评"), encoder.encode_queries(["自评"])[0])
-    assert np.allclose(
-        embeddings.embed_documents(["自评", "盖章"]), encoder.encode_passages(["自评", "盖章"])
-    )
+    assert np.allclose(embeddings.embed_documents(["自评", "盖章"]), encoder.encode_passages(["自评", "盖章"]))
 
 
 def test_an_exported_folder_can_be_named_by_the_setting(copy: Path, encoder: Encoder) -> None:

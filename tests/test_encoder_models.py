@@ -36,9 +36,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["<pad>", "<unk>", "<s>", "</s>", *dict.fromkeys("自评截止到哪天报告盖章query: passage")]
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = Split("", "isolated")
-    tokenizer.post_processor = TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 2), ("</s>", 3)]
-    )
+    tokenizer.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 2), ("</s>", 3)])
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_max_length=32
     ).save_pretrained(folder / "bert")

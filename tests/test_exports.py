@@ -54,10 +54,7 @@ def test_attachment_2_has_title_header_line_five_columns_and_a_sheet_for_each_de
 
 def test_attachment_3_has_its_columns_with_both_telephones() -> None:
     (file,) = EXPORTERS["roster"](export_input(record(1, "roster")))
-    rows = [
-        [c for c in row if c is not None]
-        for row in _book(file.content).worksheets[0].iter_rows(values_only=True)
-    ]
+    rows = [[c for c in row if c is not None] for row in _book(file.content).worksheets[0].iter_rows(values_only=True)]
     assert rows[:3] == [["附件3"], ["2026年市技术创新中心建设联系人名单"], ["（仅主管部门填报）"]]
     assert rows[3] == ["单位", "姓名", "职务", "联系方式\n办公电话+手机"]
     assert rows[4] == ["崂山区科技创新局", "王芳", "科长", "0532-88996666\n13800138000"]
@@ -70,14 +67,12 @@ def test_numbers_are_numbers_dates_are_dates_and_versions_never_share_a_sheet() 
     old = book["centre 2025.1"]
     heads = [c.value for c in new[1]]
     row = dict(zip(heads, [c.value for c in new[2]], strict=True))
-    assert row["提交时间"] == datetime(2026, 3, 28, 10, 31)
+    assert row["提交时间"] == datetime(2026, 3, 28, 10, 31)  # noqa: DTZ001 - Excel knows no zones
     assert row["实验仪器设备原值总和（元）"] == 15_000_000 and row["科研用房面积（平方米）"] == 1200
     assert row["近三年研发费用（2024年，元）"] == 7_000_000
     assert row["负责人手机"] == "13800138000" and row["是否实行理事会制度"] == "是"
     assert new.max_row == 3 and old.max_row == 2
-    assert [r[1] for r in dictionary.iter_rows(min_row=2, values_only=True)] == [
-        f.id for f in CENTRE.fields()
-    ]
+    assert [r[1] for r in dictionary.iter_rows(min_row=2, values_only=True)] == [f.id for f in CENTRE.fields()]
     assert new["A2"].alignment.wrap_text
 
 
@@ -126,9 +121,7 @@ def test_the_report_has_every_heading_of_the_outline_in_order_gaps_marked_and_th
             at = text.index(first, at + 1)
     assert "自筹配套资金：【待补充】" in text and "近三年研发费用合计：2100万元" in text
     assert words[-3:-1] == ["单位负责人（签字）：", "单位名称（公章）："]
-    assert text.count("【待补充：") == sum(
-        1 for c in CLAUSES.values() if re.match(r"附件1·[一二三四五]·\d$", c.path)
-    )
+    assert text.count("【待补充：") == sum(1 for c in CLAUSES.values() if re.match(r"附件1·[一二三四五]·\d$", c.path))
 
 
 def test_the_form_and_the_receipt_show_every_answer() -> None:
@@ -141,9 +134,7 @@ def test_the_form_and_the_receipt_show_every_answer() -> None:
         cells = {cell.text for row in document.tables[0].rows for cell in row.cells}
         assert {"青岛市海洋防腐材料技术创新中心", "1500万元", "高校", "620万元"} <= cells
         assert {f.title for f in CENTRE.fields() if f.id in one.answers} <= cells
-        assert one.receipt in "\n".join(_words(file.content)) and "不是正式申报" in "\n".join(
-            _words(file.content)
-        )
+        assert one.receipt in "\n".join(_words(file.content)) and "不是正式申报" in "\n".join(_words(file.content))
 
 
 def test_the_calendar_has_all_day_events_with_stable_ids_by_role() -> None:
@@ -170,10 +161,7 @@ def test_names_are_safe() -> None:
 
 
 def test_a_unit_in_qingdao_goes_by_its_own_name() -> None:
-    assert (
-        department_of(CENTRE, filled("centre", department="resident", department_unit="某某大学"))
-        == "某某大学"
-    )
+    assert department_of(CENTRE, filled("centre", department="resident", department_unit="某某大学")) == "某某大学"
     assert department_of(CENTRE, {"department": "laoshan"}) == "崂山区"
     assert FORMS.get("centre", "1999") is None
 

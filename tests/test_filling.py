@@ -86,7 +86,9 @@ async def test_without_consent_nothing_is_stored(service: tuple[Store, Assistant
     assert reply.status is not Status.FORM and await store.forms.draft("c1") is None
 
 
-async def test_consent_is_asked_again_when_its_text_has_changed(service: tuple[Store, Assistant], person: Person) -> None:
+async def test_consent_is_asked_again_when_its_text_has_changed(
+    service: tuple[Store, Assistant], person: Person
+) -> None:
     store, _ = service
     assert await store.forms.consented("c1", "form", str(TEXTS.get("filling.consent.version")))
     await person.says("先到这里")
@@ -265,7 +267,9 @@ async def test_an_edit_makes_other_fields_needed_or_needless(person: Person, sto
     assert "已推广转化" not in shown.text
 
 
-async def test_several_answers_in_one_message_are_confirmed_before_they_are_stored(person: Person, store: Store) -> None:
+async def test_several_answers_in_one_message_are_confirmed_before_they_are_stored(
+    person: Person, store: Store
+) -> None:
     await at(person, store, "staff_total")
     reply = await person.says("固定研发人员28人，本科及以上20人，面积860平，设备原值900万")
     assert "4项" in reply.text and "staff_total" not in await answers(store)
@@ -280,7 +284,9 @@ async def test_several_answers_in_one_message_are_confirmed_before_they_are_stor
     assert "还差2人" in reply.text and "还差100万元" in reply.text and "附件1·五·1" in reply.text
 
 
-async def test_a_question_typed_where_text_is_asked_is_not_taken_for_the_value_unasked(person: Person, store: Store) -> None:
+async def test_a_question_typed_where_text_is_asked_is_not_taken_for_the_value_unasked(
+    person: Person, store: Store
+) -> None:
     reply = await person.says("我们中心的全称到底叫什么来着？")
     assert await answers(store) == {} and "像是在提问" in reply.text
     await person.says("不对")
@@ -351,7 +357,9 @@ async def test_a_message_that_comes_again_after_a_crash_before_its_reply_answers
     assert asked_title(reply) == "负责人职务" and "head_position" not in await answers(store)
 
 
-async def test_two_devices_the_later_writer_is_told(service: tuple[Store, Assistant], person: Person, store: Store) -> None:
+async def test_two_devices_the_later_writer_is_told(
+    service: tuple[Store, Assistant], person: Person, store: Store
+) -> None:
     await at(person, store, "head_name")
     code = (await person.says("续填码")).text.split("**")[1]
     other = Person(service[1], "c2")
@@ -364,7 +372,9 @@ async def test_two_devices_the_later_writer_is_told(service: tuple[Store, Assist
     assert (await answers(store))["head_name"] == "王建国" and asked_title(reply) == "负责人职务"
 
 
-async def test_handed_in_on_one_device_the_other_is_told(service: tuple[Store, Assistant], person: Person, store: Store) -> None:
+async def test_handed_in_on_one_device_the_other_is_told(
+    service: tuple[Store, Assistant], person: Person, store: Store
+) -> None:
     await at(person, store, "plan")
     code = (await person.says("续填码")).text.split("**")[1]
     other = Person(service[1], "c2")
@@ -378,7 +388,9 @@ async def test_handed_in_on_one_device_the_other_is_told(service: tuple[Store, A
 # Resume codes
 
 
-async def test_a_resume_code_works_once_and_not_after_it_has_expired(service: tuple[Store, Assistant], person: Person, store: Store) -> None:
+async def test_a_resume_code_works_once_and_not_after_it_has_expired(
+    service: tuple[Store, Assistant], person: Person, store: Store
+) -> None:
     await person.says("青岛市甲技术创新中心")
     code = (await person.says("续填码")).text.split("**")[1]
     other, third = Person(service[1], "c2"), Person(service[1], "c3")
@@ -424,7 +436,7 @@ async def test_personal_answers_stand_in_no_turn_and_no_file_in_clear(
     said = "\n".join(f"{k.turn.text}\n{k.turn.reply.model_dump_json()}" for k in kept)
     assert not [s for s in secrets if s in said]
     assert "欧*" in said.replace("欧***", "欧*") and "139****5678" in said
-    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())  # noqa: ASYNC240
     assert not [s for s in secrets if s.encode() in everything]
     out, err = capfd.readouterr()
     assert not [s for s in secrets if s in out + err]
@@ -487,8 +499,5 @@ async def test_a_form_turn_is_quick(person: Person, store: Store) -> None:
 
 
 async def test_no_question_of_any_form_has_a_button_that_telegram_refuses(person: Person, store: Store) -> None:
-    longest = max(
-        (f"f:v:{f.id}:{o.value}" for f in CENTRE.fields() for o in f.choices), key=lambda v: len(v.encode())
-    )
+    longest = max((f"f:v:{f.id}:{o.value}" for f in CENTRE.fields() for o in f.choices), key=lambda v: len(v.encode()))
     assert len(longest.encode()) <= 64
-

@@ -28,7 +28,7 @@ async def test_every_confirmed_answer_survives_200_kills(tmp_path: Path) -> None
     confirmed: dict[str, dict[str, Any]] = {}
     receipts: dict[str, str] = {}
     dice = random.Random(4)
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-m", "tests.filling_child", str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as process:  # fmt: skip
@@ -51,7 +51,7 @@ async def test_every_confirmed_answer_survives_200_kills(tmp_path: Path) -> None
                     answers += 1
                 if child and answers >= wanted:
                     # Anywhere in the next turn (or, before the first answer, in opening the database).
-                    time.sleep(dice.uniform(0, 0.04 if wanted else 0.12))
+                    time.sleep(dice.uniform(0, 0.04 if wanted else 0.12))  # noqa: ASYNC251
                     os.kill(child, signal.SIGKILL)
                     child = -1
                 if child == -1:

@@ -166,15 +166,16 @@ async def test_an_officer_unknown_as_such_can_press_a_button(tmp_path: Path, pac
         assert reply.progress and reply.progress.total == len(list(FORMS.current["roster"].fields()))
 
 
-async def test_what_the_conversation_knows_is_offered_and_taken_only_when_confirmed(
-    tmp_path: Path, pack: Pack
-) -> None:
+async def test_what_the_conversation_knows_is_offered_and_taken_only_when_confirmed(tmp_path: Path, pack: Pack) -> None:
     from bot.conversation import Figure
 
     async with form_service(tmp_path, pack) as (store, assistant):
         conversation = await store.load("c1", "test")
         profile = conversation.profile
-        profile.unit_type, profile.said = UnitType.UNIVERSITY, {"unit_type": "高校", "batch": "21年批的", "platform": "都没有"}
+        profile.unit_type, profile.said = (
+            UnitType.UNIVERSITY,
+            {"unit_type": "高校", "batch": "21年批的", "platform": "都没有"},
+        )
         profile.conditions = {"batch": "2021", "upgraded": "no", "platform": "none"}
         profile.figures = {"staff_total": Figure(indicator="staff_total", value=32, said="32人")}
         await store.conversations.save(conversation)
@@ -192,9 +193,7 @@ async def test_what_the_conversation_knows_is_offered_and_taken_only_when_confir
         assert asked_title(reply) == "中心名称"
 
 
-async def test_known_things_that_were_refused_are_still_a_button_at_their_question(
-    tmp_path: Path, pack: Pack
-) -> None:
+async def test_known_things_that_were_refused_are_still_a_button_at_their_question(tmp_path: Path, pack: Pack) -> None:
     async with form_service(tmp_path, pack) as (store, assistant):
         conversation = await store.load("c1", "test")
         conversation.profile.unit_type, conversation.profile.said = UnitType.COMPANY, {"unit_type": "企业"}
@@ -228,7 +227,9 @@ async def test_handing_in_again_makes_a_new_revision_and_the_old_one_stays(tmp_p
         (latest,) = await submissions(store)
         old = await store.forms.submission(latest.receipt, 1)
         assert latest.revision == 2 and latest.receipt in first.text
-        assert latest.answers and old.answers and (latest.answers["staff_total"], old.answers["staff_total"]) == (40, 36)
+        assert (
+            latest.answers and old.answers and (latest.answers["staff_total"], old.answers["staff_total"]) == (40, 36)
+        )
         await person.says("填表")
         reply = await person.presses("f:new")
         assert asked_title(reply) == "中心名称"

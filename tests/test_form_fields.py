@@ -173,9 +173,7 @@ def test_what_is_accepted_normalises_to_itself(name: str, text: str) -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.integers(0, 10**12), st.integers(0, 10**6), st.floats(0, 10**7, allow_nan=False), st.integers(0, 10**6)
-)
+@given(st.integers(0, 10**12), st.integers(0, 10**6), st.floats(0, 10**7, allow_nan=False), st.integers(0, 10**6))
 def test_numbers_said_back_are_the_numbers(yuan: int, count: int, area: float, share: int) -> None:
     for name, value in (
         ("equipment_value", yuan),

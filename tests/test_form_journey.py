@@ -124,22 +124,16 @@ def test_figures_short_of_a_threshold_are_accepted_and_pointed_out_with_clause_a
     assert result.complete
     found = {s.threshold.id: s for s in result.shortfalls}
     assert {"staff_total", "floor_area", "equipment_value", "staff_degree_share"} <= set(found)
-    assert (
-        "还差140平方米" in found["floor_area"].text and found["floor_area"].threshold.clause == "附件1·五·1"
-    )
+    assert "还差140平方米" in found["floor_area"].text and found["floor_area"].threshold.clause == "附件1·五·1"
     assert "还差2人" in found["staff_total"].text
     assert "还差100万元" in found["equipment_value"].text
 
 
 def test_a_third_is_exact_and_the_yearly_ratio_names_its_year() -> None:
-    assert "staff_degree_share" not in {
-        s.threshold.id for s in _review(staff_total=30, staff_degree=10).shortfalls
-    }
+    assert "staff_degree_share" not in {s.threshold.id for s in _review(staff_total=30, staff_degree=10).shortfalls}
     years = {"2023": 30_000_000, "2024": 1_000_000, "2025": 30_000_000}
     revenue = dict.fromkeys(years, 100_000_000)
-    short = [
-        s for s in _review(rd_spending=years, revenue=revenue).shortfalls if s.threshold.id == "rd_ratio"
-    ]
+    short = [s for s in _review(rd_spending=years, revenue=revenue).shortfalls if s.threshold.id == "rd_ratio"]
     assert [s.year for s in short] == [2024] and "还差2%" in short[0].text and short[0].note
 
 
@@ -186,8 +180,6 @@ def test_what_was_said_before_is_offered_and_held_against_the_form() -> None:
 
 def test_the_review_is_readable_and_names_what_is_missing() -> None:
     result = review(CENTRE, {"unit_type": "company", "uscc": "91370200MA00000A1F"}, FACTS.thresholds, TEXTS)
-    assert "centre_name" in {f.id for f in result.missing} and "head_email" not in {
-        f.id for f in result.missing
-    }
+    assert "centre_name" in {f.id for f in result.missing} and "head_email" not in {f.id for f in result.missing}
     rows = {f.id: said for section in result.sections for f, said in section.rows}
     assert rows["unit_type"] == "企业" and rows["centre_name"] == "（未填）"

@@ -118,9 +118,7 @@ def test_changed_new_and_removed_records_are_followed_one_by_one(encoder: Counti
     assert sync([*records[1:-1], changed, added], encoder, tmp_path) == SyncReport(skipped=9)
 
 
-def test_a_sample_moved_to_another_topic_is_updated_without_encoding(
-    encoder: Counting, tmp_path: Path
-) -> None:
+def test_a_sample_moved_to_another_topic_is_updated_without_encoding(encoder: Counting, tmp_path: Path) -> None:
     records = made_up_records()
     open_index(records, encoder, tmp_path)
     encoder.texts.clear()
@@ -187,9 +185,7 @@ def test_a_folder_that_cannot_be_written_still_answers_and_the_report_says_so(
     assert ask(index, encoder, "首页盖谁的章")[0] == "report.seal"
 
 
-def test_a_server_that_does_not_answer_stops_nothing_and_is_tried_again(
-    encoder: Counting, tmp_path: Path
-) -> None:
+def test_a_server_that_does_not_answer_stops_nothing_and_is_tried_again(encoder: Counting, tmp_path: Path) -> None:
     records = made_up_records()
     for _ in range(2):
         index, report = open_index(records, encoder, tmp_path, "http://127.0.0.1:9")
@@ -233,9 +229,7 @@ print(report.created, report.skipped, sorted(heavy))
 
 def test_a_start_without_changes_opens_no_chroma(encoder: Counting, tmp_path: Path) -> None:
     open_index(made_up_records(), encoder, tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", _QUICK, str(tmp_path)], check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", _QUICK, str(tmp_path)], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "0 9 []"
 
 
@@ -314,9 +308,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = str(Path(sys.executable).with_name("chroma"))
     arguments = ["run", "--path", str(tmp_path / "server"), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(
-        [command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen([command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         for _ in range(200):
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
@@ -325,9 +317,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_a_second_replica_takes_its_vectors_from_the_server(
-    encoder: Counting, tmp_path: Path, server: str
-) -> None:
+def test_a_second_replica_takes_its_vectors_from_the_server(encoder: Counting, tmp_path: Path, server: str) -> None:
     records = made_up_records()
     assert open_index(records, encoder, tmp_path / "one", server)[1].created == 9
     encoder.texts.clear()

@@ -29,7 +29,10 @@ NOTICE = {
 
 
 def test_all_seven_duties_have_the_days_of_the_notice(pack: Pack) -> None:
-    found = {m.id: ((m.opens.month, m.opens.day) if m.opens else None, (m.closes.month, m.closes.day)) for m in pack.milestones.values()}
+    found = {
+        m.id: ((m.opens.month, m.opens.day) if m.opens else None, (m.closes.month, m.closes.day))
+        for m in pack.milestones.values()
+    }
     assert found == NOTICE
     assert {m.closes.year for m in pack.milestones.values()} == {2026}
 
@@ -58,7 +61,14 @@ def say(topic: Topic, day: date, texts: Texts, text: str = "") -> Answer:
     return milestone(ask, Book(PACK, texts, day))
 
 
-@pytest.mark.parametrize("name", [n for n in NOTICE if any(t.engine == "milestone" and list(t.params["milestones"])[0] == n for t in PACK.topics.values())])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in NOTICE
+        if any(t.engine == "milestone" and list(t.params["milestones"])[0] == n for t in PACK.topics.values())
+    ],
+)
 def test_the_answer_says_where_today_stands_with_days_and_clause(name: str, all_texts: Texts) -> None:
     topic, duty, one = topic_of(name), PACK.milestones[name], timedelta(1)
     closes = f"{duty.closes.month}月{duty.closes.day}日"
@@ -129,7 +139,10 @@ def test_a_rightly_asserted_day_is_not_corrected(words: str, all_texts: Texts) -
 def test_review_and_summary_table_keep_their_own_days(all_texts: Texts) -> None:
     """READING.md, 1: 15 April is the review, 20 April the table, and an answer on one keeps them apart."""
     for day in (date(2026, 4, 10), date(2026, 4, 17)):
-        review, table = say(topic_of("online_review"), day, all_texts).text, say(topic_of("summary_table"), day, all_texts).text
+        review, table = (
+            say(topic_of("online_review"), day, all_texts).text,
+            say(topic_of("summary_table"), day, all_texts).text,
+        )
         assert "4月15日" in review.split("。")[0] and "4月20日" not in review.split("。")[0]
         assert "4月20日" in table.split("。")[0] and "4月15日" not in table.split("。")[0]
         for text in (review, table):
@@ -141,18 +154,39 @@ def test_review_and_summary_table_keep_their_own_days(all_texts: Texts) -> None:
 def test_a_role_sees_its_own_duties_in_order_of_their_days(pack: Pack) -> None:
     officer = for_role(pack.milestones.values(), Role.OFFICER)
     applicant = for_role(pack.milestones.values(), Role.APPLICANT)
-    assert [m.id for m in officer] == ["roster", "self_evaluation", "review", "online_review", "summary_table", "evaluation"]
+    assert [m.id for m in officer] == [
+        "roster",
+        "self_evaluation",
+        "review",
+        "online_review",
+        "summary_table",
+        "evaluation",
+    ]
     assert [m.id for m in applicant] == ["self_evaluation", "filing", "evaluation"]
     assert len(for_role(pack.milestones.values(), None)) == 7
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 20), date(2026, 3, 26), date(2026, 4, 7), date(2026, 4, 17), date(2026, 4, 30), date(2026, 6, 1)])
+@pytest.mark.parametrize(
+    "day",
+    [date(2026, 3, 20), date(2026, 3, 26), date(2026, 4, 7), date(2026, 4, 17), date(2026, 4, 30), date(2026, 6, 1)],
+)
 @pytest.mark.parametrize("role", [None, *Role])
-def test_the_timeline_names_every_duty_of_the_role_and_marks_what_is_over(day: date, role: Role | None, all_texts: Texts) -> None:
-    topic = next(t for t in PACK.topics.values() if t.engine == "timeline" and t.params.get("role") == (role.value if role else "all"))
+def test_the_timeline_names_every_duty_of_the_role_and_marks_what_is_over(
+    day: date, role: Role | None, all_texts: Texts
+) -> None:
+    topic = next(
+        t
+        for t in PACK.topics.values()
+        if t.engine == "timeline" and t.params.get("role") == (role.value if role else "all")
+    )
     text = timeline(Ask("", day, Profile(role=role), topic), Book(PACK, all_texts, day)).text
     duties = for_role(PACK.milestones.values(), role)
-    lines = {m.id: next(line for line in text.splitlines() if line.startswith("- ") and line.split("：", 1)[1].startswith(m.title)) for m in duties}
+    lines = {
+        m.id: next(
+            line for line in text.splitlines() if line.startswith("- ") and line.split("：", 1)[1].startswith(m.title)
+        )
+        for m in duties
+    }
     assert len(lines) == len(duties)
     for duty in duties:
         assert ("（已过）" in lines[duty.id]) is (day > duty.closes)

@@ -48,7 +48,12 @@ def test_the_copy_itself_loads(copy: Path) -> None:
         ("facts.yaml", "科技创新平台建设管理处 85911337", "科技创新平台建设管理处 85911338", "platform_office"),
         ("facts.yaml", "近三年研发费用总额不少于2000万元", "近三年研发费用总额不少于200万元", "rd_total"),
         ("eligibility.yaml", "quote: 年度评价对象为2021年", "quote: 年度评价对象为2020年", "batch"),
-        ("eligibility.yaml", "quote: 未通过绩效评价、不参加或自愿退出", "quote: 未通过绩效评价或自愿退出", "consequence"),
+        (
+            "eligibility.yaml",
+            "quote: 未通过绩效评价、不参加或自愿退出",
+            "quote: 未通过绩效评价或自愿退出",
+            "consequence",
+        ),
     ],
 )
 def test_a_quote_that_does_not_occur_in_its_clause_is_refused_and_named(
@@ -77,7 +82,12 @@ def test_an_empty_quote_proves_nothing(copy: Path) -> None:
         ("facts.yaml", "    closes: 2026-03-27\n", "", ("facts.yaml", "milestones.0.closes", "required")),
         ("facts.yaml", "    closes: 2026-03-27", "    closes: 2026-03-27\n    colour: red", ("facts.yaml", "colour")),
         ("facts.yaml", "milestones:", "milestones: [", ("facts.yaml", "line", "not valid YAML")),
-        ("eligibility.yaml", "decides: true", "decides: maybe", ("eligibility.yaml", "conditions.0.decides", "'maybe'")),
+        (
+            "eligibility.yaml",
+            "decides: true",
+            "decides: maybe",
+            ("eligibility.yaml", "conditions.0.decides", "'maybe'"),
+        ),
         ("guide.yaml", "tracks:", "tracks: 7 #", ("guide.yaml", "line")),
         ("lexicon.yaml", "company: 企业", "bank: 银行", ("lexicon.yaml", "unit_labels", "bank")),
         ("pack.yaml", "year: 2026", "year: soon", ("pack.yaml", "line 4", "year", "'soon'")),

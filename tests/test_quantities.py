@@ -150,3 +150,10 @@ def test_no_text_breaks_it_and_places_are_right(text: str) -> None:
         assert quantity.start >= end
         assert text[quantity.start : quantity.end] == quantity.text
         end = quantity.end
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 4000, "9" * 400 + "亿元", "1/" + "9" * 3, "三千" * 1900, "9" * 350 + "分之1", "1分之" + "9" * 400]
+)
+def test_rows_of_digits_longer_than_any_amount_are_left_alone(text: str) -> None:
+    assert all(q.value <= 1e15 for q in find_quantities(text))

@@ -216,9 +216,7 @@ def macro_part(parts: dict[str, bytes]) -> None:
 
 def picture(document: docx.document.Document) -> docx.document.Document:
     drawing = '<a:blip xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"/>'
-    document.add_paragraph()._p.append(
-        parse_xml(f"<w:r {nsdecls('w')}><w:drawing>{drawing}</w:drawing></w:r>")
-    )
+    document.add_paragraph()._p.append(parse_xml(f"<w:r {nsdecls('w')}><w:drawing>{drawing}</w:drawing></w:r>"))
     return document
 
 
@@ -244,9 +242,7 @@ def test_a_sentence_over_the_end_of_a_page_stays_whole(read_bytes: ReadBytes) ->
 
 def test_a_pdf_without_indents_is_left_to_the_clause_parser(read_bytes: ReadBytes) -> None:
     pdf = Pdf()
-    texts_ = [
-        f"第{number}条 {'建设单位应当按照规定完成材料的填报工作，' * 4}不得延误。" for number in "一二三四"
-    ]
+    texts_ = [f"第{number}条 {'建设单位应当按照规定完成材料的填报工作，' * 4}不得延误。" for number in "一二三四"]
     for text in ("某某管理办法", *texts_):
         for at in range(0, len(text), pdf.COLUMNS):
             pdf.line(text[at : at + pdf.COLUMNS])
@@ -287,9 +283,7 @@ def encrypted_pdf() -> bytes:
 
 
 def test_a_pdf_that_only_forbids_printing_is_read(read_bytes: ReadBytes) -> None:
-    writer = pypdf.PdfWriter(
-        clone_from=pypdf.PdfReader(io.BytesIO(pdf_file(["甲办法", "乙", "丙", "第一条 甲。"])))
-    )
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(pdf_file(["甲办法", "乙", "丙", "第一条 甲。"]))))
     writer.encrypt("", owner_password="secret", algorithm="RC4-128")
     file = io.BytesIO()
     writer.write(file)
@@ -454,9 +448,7 @@ def test_an_old_word_file_is_read_through_libreoffice(
     assert (source.text, source.kind) == ("第一条 甲。", "doc")
 
 
-@pytest.mark.parametrize(
-    "script", ["exit 1", "exit 0", "exec /bin/sleep 30"], ids=["fails", "writes nothing", "hangs"]
-)
+@pytest.mark.parametrize("script", ["exit 1", "exit 0", "exec /bin/sleep 30"], ids=["fails", "writes nothing", "hangs"])
 def test_libreoffice_that_fails_is_said_to_have_failed(
     script: str, read_bytes: ReadBytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,13 +31,30 @@ def test_every_setting_has_a_default_that_works() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "eighty"), ("PORT", "0"), ("PORT", "65536"), ("PORT", ""), ("LOG_LEVEL", "loud"), ("LLM_TIMEOUT", "0"), ("LLM_TIMEOUT", "-1"),
-        ("LLM_TIMEOUT", "121"), ("LLM_TIMEOUT", "soon"), ("LLM_TURN_BUDGET", "0"), ("LLM_DAILY_BUDGET", "many"), ("DATABASE_URL", "mysql://x"),
-        ("DATABASE_URL", "data.db"), ("CHROMA_URL", "localhost:8001"), ("LLM_BASE_URL", "ftp://x"), ("PUBLIC_URL", "example.org"),
-        ("TELEGRAM_WEBHOOK_URL", "example.org/hook"), ("TELEGRAM_API_BASE_URL", "//x"), ("TELEGRAM_STAFF_CHAT", "the team"),
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", ""),
+        ("LOG_LEVEL", "loud"),
+        ("LLM_TIMEOUT", "0"),
+        ("LLM_TIMEOUT", "-1"),
+        ("LLM_TIMEOUT", "121"),
+        ("LLM_TIMEOUT", "soon"),
+        ("LLM_TURN_BUDGET", "0"),
+        ("LLM_DAILY_BUDGET", "many"),
+        ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "data.db"),
+        ("CHROMA_URL", "localhost:8001"),
+        ("LLM_BASE_URL", "ftp://x"),
+        ("PUBLIC_URL", "example.org"),
+        ("TELEGRAM_WEBHOOK_URL", "example.org/hook"),
+        ("TELEGRAM_API_BASE_URL", "//x"),
+        ("TELEGRAM_STAFF_CHAT", "the team"),
     ],
 )
-def test_a_wrong_value_is_one_sentence_that_names_the_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_value_is_one_sentence_that_names_the_variable(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         Settings.read()
@@ -65,7 +82,19 @@ def test_a_secret_is_never_said_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(Settings.read())
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "CHROMA_URL", "EMBEDDING_MODEL", "LLM_MODEL", "LLM_API_KEY", "TELEGRAM_BOT_TOKEN", "PUBLIC_URL", "TELEGRAM_STAFF_CHAT"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DATABASE_URL",
+        "CHROMA_URL",
+        "EMBEDDING_MODEL",
+        "LLM_MODEL",
+        "LLM_API_KEY",
+        "TELEGRAM_BOT_TOKEN",
+        "PUBLIC_URL",
+        "TELEGRAM_STAFF_CHAT",
+    ],
+)
 def test_an_empty_optional_value_is_no_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "")
     assert getattr(Settings.read(), name.lower()) is None
@@ -98,12 +127,20 @@ def test_env_example_lists_exactly_the_settings_each_with_its_default_and_meanin
 
 
 def test_env_example_and_the_readmes_are_what_the_script_writes() -> None:
-    done = subprocess.run([sys.executable, "scripts/settings_table.py", "--check"], cwd=ROOT, capture_output=True, text=True,
-                          env={"PYTHONPATH": str(ROOT), "PATH": ""}, check=False)
+    done = subprocess.run(
+        [sys.executable, "scripts/settings_table.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_uncommented_line_of_env_example_would_be_accepted() -> None:
-    lines = [line[2:] for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if re.match(r"# [A-Z_]+=.", line)]
+    lines = [
+        line[2:] for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if re.match(r"# [A-Z_]+=.", line)
+    ]
     Path(".env").write_text("\n".join(lines), "utf-8")
     assert Settings.read() == Settings(_env_file=None)  # type: ignore[call-arg]

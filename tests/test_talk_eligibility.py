@@ -20,7 +20,8 @@ QUESTIONS = {c.question: c for c in load_pack("qingdao-tic-2026").eligibility.co
 async def talk(assistant: Assistant, when: datetime, *turns: str) -> list[Reply]:
     """Turns in order; one that begins with "=" presses the button of that value."""
     return [
-        await say(assistant, "" if t.startswith("=") else t, when, choice=t[1:] if t.startswith("=") else None) for t in turns
+        await say(assistant, "" if t.startswith("=") else t, when, choice=t[1:] if t.startswith("=") else None)
+        for t in turns
     ]
 
 
@@ -31,17 +32,30 @@ def clauses(reply: Reply) -> set[str]:
 @pytest.mark.parametrize(
     ("said", "verdict"),
     [
-        ("我们是2021年获批的要参加吗", IN), ("2022年第一批的要参加绩效评价吗", IN), ("2022年第1批 用不用报", IN), ("俺们是21年的 用得着参加不", IN),
-        ("我们没升级 2021年的 该参加吧", "属于本次评价对象，需要参加绩效评价"), ("我们是研究所，21年拿的牌子，用不用填这个", IN),
-        ("领导说我们不用参加 我们是2021年的 对吗", IN), ("我们正在申请省级还没批下来 2021年的 要参加吗", IN),
-        ("2022年第二批要参加吗", OUT), ("22年二批的用填吗", OUT), ("2020年的要评吗", OUT), ("2023年新批的要参加吗", OUT), ("2024年获批的用不用参加", OUT),
-        ("我们被通知要评价 可我们是2023年的 是不是搞错了", OUT), ("二零二二年第二批的在评价范围内吗", OUT),
-        ("我们2021年获批 去年已经升级成省技术创新中心了 还要参加吗", "不参加本次绩效评价"), ("2022年第一批的，现在升省级了，用评吗", "不参加本次绩效评价"),
+        ("我们是2021年获批的要参加吗", IN),
+        ("2022年第一批的要参加绩效评价吗", IN),
+        ("2022年第1批 用不用报", IN),
+        ("俺们是21年的 用得着参加不", IN),
+        ("我们没升级 2021年的 该参加吧", "属于本次评价对象，需要参加绩效评价"),
+        ("我们是研究所，21年拿的牌子，用不用填这个", IN),
+        ("领导说我们不用参加 我们是2021年的 对吗", IN),
+        ("我们正在申请省级还没批下来 2021年的 要参加吗", IN),
+        ("2022年第二批要参加吗", OUT),
+        ("22年二批的用填吗", OUT),
+        ("2020年的要评吗", OUT),
+        ("2023年新批的要参加吗", OUT),
+        ("2024年获批的用不用参加", OUT),
+        ("我们被通知要评价 可我们是2023年的 是不是搞错了", OUT),
+        ("二零二二年第二批的在评价范围内吗", OUT),
+        ("我们2021年获批 去年已经升级成省技术创新中心了 还要参加吗", "不参加本次绩效评价"),
+        ("2022年第一批的，现在升省级了，用评吗", "不参加本次绩效评价"),
         ("我们2022年获批的 但不知道是第几批 要参加不", "要看是2022年第几批"),
         ("我们要不要参加", "要看获批批次"),
     ],
 )
-async def test_one_sentence_is_enough_for_a_verdict_with_its_clause(said: str, verdict: str, assistant: Assistant, at: At) -> None:
+async def test_one_sentence_is_enough_for_a_verdict_with_its_clause(
+    said: str, verdict: str, assistant: Assistant, at: At
+) -> None:
     (reply,) = await talk(assistant, at("04-01"), said)
     assert reply.status is Status.ANSWERED
     assert verdict in reply.text.split("\n")[0], reply.text
@@ -54,7 +68,9 @@ async def test_the_persons_own_words_stand_beside_each_finding(assistant: Assist
     assert "✗ 已升级为省技术创新中心" in reply.text and "升级成省技术创新中心了”" in reply.text
 
 
-async def test_another_platform_in_the_same_field_warns_in_principle_and_names_who_decides(assistant: Assistant, at: At) -> None:
+async def test_another_platform_in_the_same_field_warns_in_principle_and_names_who_decides(
+    assistant: Assistant, at: At
+) -> None:
     (reply,) = await talk(assistant, at("04-01"), "有全国重点实验室 领域一致 2021年获批 用不用评")
     assert IN in reply.text and "**原则上**不再纳入" in reply.text and "85911337" in reply.text
     assert "六（二）·第2段" in clauses(reply)
@@ -109,13 +125,17 @@ async def test_what_was_said_before_is_not_asked_again(assistant: Assistant, at:
 
 
 async def test_the_result_is_shown_again_and_can_be_done_anew(assistant: Assistant, at: At) -> None:
-    replies = await talk(assistant, at("04-01"), "/eligibility", "=e:batch:2022-2", "/eligibility", "=c:eligibility_again")
+    replies = await talk(
+        assistant, at("04-01"), "/eligibility", "=e:batch:2022-2", "/eligibility", "=c:eligibility_again"
+    )
     assert OUT in replies[1].text and OUT in replies[2].text
     assert replies[3].text.startswith("贵中心是哪一年")
 
 
 async def test_a_correction_changes_the_verdict(assistant: Assistant, at: At) -> None:
-    replies = await talk(assistant, at("04-01"), "2022年第一批的要参加绩效评价吗", "不对，我是第二批的", "说错了 是2021年批的")
+    replies = await talk(
+        assistant, at("04-01"), "2022年第一批的要参加绩效评价吗", "不对，我是第二批的", "说错了 是2021年批的"
+    )
     assert IN in replies[0].text
     assert replies[1].text.startswith(f"**{OUT}**（2022年第2批")
     assert IN in replies[2].text and "2021年" in replies[2].text
@@ -129,7 +149,14 @@ async def test_a_remembered_fact_is_said_where_it_is_used(assistant: Assistant, 
 async def test_what_is_remembered_is_shown_and_forgotten(assistant: Assistant, at: At) -> None:
     when = at("04-01")
     nothing, _, shown, forgotten, again = await talk(
-        assistant, when, "我说过什么", "我们是2022年第二批获批的，需要参加今年的评价吗", "我说过什么", "/restart", "我说过什么")
+        assistant,
+        when,
+        "我说过什么",
+        "我们是2022年第二批获批的，需要参加今年的评价吗",
+        "我说过什么",
+        "/restart",
+        "我说过什么",
+    )
     assert "还没有记下" in nothing.text
     assert "2022年第2批" in shown.text
     assert "忘掉" in forgotten.text
@@ -150,7 +177,24 @@ async def test_one_persons_words_are_not_anothers(assistant: Assistant, at: At) 
     assert "还没有记下" in other.text
 
 
-@pytest.mark.parametrize("value", ["e:batch:1066-x", "e:nothing:1", "e:batch", "t:gone.topic", "g:company:x", "g:nowhere:0", "u:bank", "x", "c:", ":", "e:batch:", "c:nothing", "t:"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "e:batch:1066-x",
+        "e:nothing:1",
+        "e:batch",
+        "t:gone.topic",
+        "g:company:x",
+        "g:nowhere:0",
+        "u:bank",
+        "x",
+        "c:",
+        ":",
+        "e:batch:",
+        "c:nothing",
+        "t:",
+    ],
+)
 async def test_a_button_that_is_no_longer_valid_is_said_to_be_so(value: str, assistant: Assistant, at: At) -> None:
     (reply,) = await talk(assistant, at("04-01"), f"={value}")
     assert reply.status is Status.CLARIFY and "失效" in reply.text and reply.choices

@@ -57,7 +57,10 @@ async def talk(assistant: Assistant, now: Callable[[], datetime]) -> None:
         choice = None
         if last and typed.isdigit() and 1 <= int(typed) <= len(last.choices):
             choice = last.choices[int(typed) - 1].value
-        last = await assistant.handle(Message(
-            conversation_id=conversation, channel="console", text="" if choice else typed, choice=choice, at=now()))
+        last = await assistant.handle(
+            Message(
+                conversation_id=conversation, channel="console", text="" if choice else typed, choice=choice, at=now()
+            )
+        )
         show(last, console, numbered=True)
         console.print()

@@ -53,7 +53,11 @@ class Case:
 
 def read_cases(path: Path, time_zone: str) -> Iterator[Case]:
     """The cases of a question set. Raises CommandError that names the line."""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandError(texts().render("cli.not_text", file=str(path), problem=error.reason)) from None
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -63,15 +67,19 @@ def read_cases(path: Path, time_zone: str) -> Iterator[Case]:
                 raise ValueError("turns is empty")
             yield Case(str(data["id"]), moment(data.get("now"), time_zone), turns, data)
         except (ValueError, KeyError, TypeError, CommandError) as error:
-            raise CommandError(texts().render("cli.bad_case", file=str(path), line=number, problem=str(error))) from None
+            raise CommandError(
+                texts().render("cli.bad_case", file=str(path), line=number, problem=str(error))
+            ) from None
 
 
 def reply_data(reply: Reply) -> dict[str, Any]:
     """A reply as the JSON of `--json` and `--jsonl`."""
     return {
-        "reply": reply.text, "status": reply.status.value,
+        "reply": reply.text,
+        "status": reply.status.value,
         "citations": [{"document": c.document, "clause": c.clause, "text": c.text} for c in reply.citations],
-        "ticket": reply.ticket, "topics": list(reply.topics),
+        "ticket": reply.ticket,
+        "topics": list(reply.topics),
     }
 
 

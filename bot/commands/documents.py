@@ -34,8 +34,13 @@ def register(app: typer.Typer) -> None:
     from bot.commands import rounds
 
     for name, command in (
-        ("add", add), ("list", list_documents), ("show", show), ("diff", diff), ("remove", remove),
-        ("question", question), ("answerable", answerable),
+        ("add", add),
+        ("list", list_documents),
+        ("show", show),
+        ("diff", diff),
+        ("remove", remove),
+        ("question", question),
+        ("answerable", answerable),
     ):
         if name not in {c.name for c in family.registered_commands}:
             family.command(name)(command)
@@ -54,11 +59,16 @@ def _importing(pack: str | None) -> Importing:
 def add(
     file: Annotated[Path, typer.Argument(help="文件：.docx .doc .pdf .html .md .txt")],
     pack: PackOption = None,
-    kind: Annotated[As, typer.Option("--as", help="是什么文件：measures 办法，notice 通知，amendment 修改文件，answers 答复")] = As.MEASURES,
+    kind: Annotated[
+        As, typer.Option("--as", help="是什么文件：measures 办法，notice 通知，amendment 修改文件，answers 答复")
+    ] = As.MEASURES,
     title: Annotated[str | None, typer.Option("--title", help="标题；不写则用文件里的")] = None,
     number: Annotated[str | None, typer.Option("--number", help="文号，如 青科字〔2024〕24号")] = None,
     effective: Annotated[str | None, typer.Option("--effective", help="施行日期，如 2026-05-01")] = None,
-    supersedes: Annotated[list[str] | None, typer.Option("--supersedes", help="替代的文件或条款，如 measures 或 measures:第九条；可写多次")] = None,
+    supersedes: Annotated[
+        list[str] | None,
+        typer.Option("--supersedes", help="替代的文件或条款，如 measures 或 measures:第九条；可写多次"),
+    ] = None,
     document_id: Annotated[str | None, typer.Option("--id", help="编号；不写则自动取")] = None,
     dry: Annotated[bool, typer.Option("--preview", help="只预览条款，不导入")] = False,
 ) -> None:
@@ -74,8 +84,15 @@ def add(
         politely()
         with _bar() as progress:
             _, report = importing.add(
-                file, kind=kind.value, now=datetime.now().astimezone(), document_id=document_id, title=title,
-                number=number, effective=_day(effective), supersedes=supersedes or (), progress=progress,
+                file,
+                kind=kind.value,
+                now=datetime.now().astimezone(),
+                document_id=document_id,
+                title=title,
+                number=number,
+                effective=_day(effective),
+                supersedes=supersedes or (),
+                progress=progress,
             )
     typer.echo(report.head)
     for remark in report.remarks:
@@ -117,8 +134,18 @@ def list_documents(pack: PackOption = None) -> None:
             typer.echo(render("documents.missing", id=spec.id, title=spec.title, number=spec.number))
     for d in stored:
         kind = texts().get(f"documents.kinds.{d.kind}")
-        typer.echo(render("documents.row", id=d.id, kind=kind, clauses=d.clauses, title=d.title, number=d.number,
-                          effective=d.effective, supersedes=d.supersedes))
+        typer.echo(
+            render(
+                "documents.row",
+                id=d.id,
+                kind=kind,
+                clauses=d.clauses,
+                title=d.title,
+                number=d.number,
+                effective=d.effective,
+                supersedes=d.supersedes,
+            )
+        )
 
 
 def show(
@@ -142,7 +169,9 @@ def show(
     for one in wanted:
         typer.echo(f"[{one.path}] {one.text}")
         for link in links(one, clauses):
-            typer.echo(texts().render("documents.link", label=link.reference.label, targets=[c.path for c in link.clauses[:6]]))
+            typer.echo(
+                texts().render("documents.link", label=link.reference.label, targets=[c.path for c in link.clauses[:6]])
+            )
         for question_ in asked.get(one.path, ()):
             typer.echo(texts().render("documents.question", question=question_))
 
@@ -200,8 +229,14 @@ def answerable() -> None:
         async with open_service(settings, texts(), knowledge=knowledge) as service:
             found = await proposals(service.store, knowledge.quotes, texts(), datetime.now().astimezone())
         for proposal in found:
-            typer.echo(texts().render("documents.answerable", number=proposal.ticket, question=proposal.question,
-                                      answer=proposal.reply.text))
+            typer.echo(
+                texts().render(
+                    "documents.answerable",
+                    number=proposal.ticket,
+                    question=proposal.question,
+                    answer=proposal.reply.text,
+                )
+            )
         if not found:
             typer.echo(texts().render("documents.answerable_none"))
 

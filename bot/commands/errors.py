@@ -15,8 +15,17 @@ class CommandError(Exception):
     """A command used wrongly; the message says what is wrong and gives an example of what is right."""
 
 
-EXPECTED = (CommandError, SettingsError, StoreError, EncoderError, PackError, LibraryError, ReaderError, TextError,
-            OSError)
+EXPECTED = (
+    CommandError,
+    SettingsError,
+    StoreError,
+    EncoderError,
+    PackError,
+    LibraryError,
+    ReaderError,
+    TextError,
+    OSError,
+)
 
 
 def said(error: BaseException) -> str:

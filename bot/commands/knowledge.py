@@ -32,9 +32,12 @@ def sync() -> None:
 
     settings = Settings.read()
     pack = complete(load_pack(settings.pack), settings.data_dir)
-    report = bring_in_step(records_of(pack, cleaner(pack)), load_encoder(settings.embedding_model),
-                           settings.data_dir, settings.chroma_url)
-    typer.echo(texts().render("cli.synced", **{n: getattr(report, n) for n in ("created", "updated", "deleted", "skipped")}))
+    report = bring_in_step(
+        records_of(pack, cleaner(pack)), load_encoder(settings.embedding_model), settings.data_dir, settings.chroma_url
+    )
+    typer.echo(
+        texts().render("cli.synced", **{n: getattr(report, n) for n in ("created", "updated", "deleted", "skipped")})
+    )
     for problem in report.problems:
         typer.echo(problem, err=True)
 
@@ -60,7 +63,9 @@ def calibrate(
     pack = load_pack(settings.pack)
     encoder, corrector = load_encoder(settings.embedding_model), cleaner(pack)
     # With what the operator brought in, so that the index stays as the service needs it.
-    finder = open_finder(records_of(complete(pack, settings.data_dir), corrector), encoder, settings.data_dir, settings.chroma_url)
+    finder = open_finder(
+        records_of(complete(pack, settings.data_dir), corrector), encoder, settings.data_dir, settings.chroma_url
+    )
     quotable = clause_cases(pack, finder.index)
     if clauses:
         data = read_yaml(pack.folder / CALIBRATION)
@@ -75,7 +80,9 @@ def calibrate(
     typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
     if write:
         head = "# Written by `qtic knowledge calibrate`; not by hand.\n"
-        (pack.folder / CALIBRATION).write_text(head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8")
+        (pack.folder / CALIBRATION).write_text(
+            head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8"
+        )
 
 
 def doctor() -> None:
@@ -104,7 +111,9 @@ def _checks(settings: Settings) -> list[tuple[bool, str]]:
     render = texts().render
     try:
         pack = complete(load_pack(settings.pack), settings.data_dir)
-        found.append((True, render("doctor.pack", title=pack.info.title, topics=len(pack.topics), clauses=len(pack.clauses))))
+        found.append(
+            (True, render("doctor.pack", title=pack.info.title, topics=len(pack.topics), clauses=len(pack.clauses)))
+        )
         for document in pack.info.documents:
             key = "doctor.document" if document.file else "doctor.document_missing"
             found.append((True, render(key, title=document.title, number=document.number or "")))
@@ -115,8 +124,12 @@ def _checks(settings: Settings) -> list[tuple[bool, str]]:
         if fitted not in (None, encoder.fingerprint):
             found.append((False, render("doctor.calibration_stale")))
         finder = open_finder(records_of(pack, cleaner(pack)), encoder, settings.data_dir, settings.chroma_url)
-        found.append((not finder.report.problems, render("doctor.index", records=len(finder.index.records),
-                                                         problems=list(finder.report.problems))))
+        found.append(
+            (
+                not finder.report.problems,
+                render("doctor.index", records=len(finder.index.records), problems=list(finder.report.problems)),
+            )
+        )
     except EXPECTED as error:
         found.append((False, said(error)))
 

@@ -56,8 +56,10 @@ def new(
 
 
 @family.command("review")
-def review(pack: Annotated[str, typer.Argument(help="资料包名称或目录")],
-           full: Annotated[bool, typer.Option("--full", help="连同条款新旧文字")] = False) -> None:
+def review(
+    pack: Annotated[str, typer.Argument(help="资料包名称或目录")],
+    full: Annotated[bool, typer.Option("--full", help="连同条款新旧文字")] = False,
+) -> None:
     """列出还没有确认的内容。"""
     from knowledge.rounds import Review
 

@@ -18,7 +18,6 @@ from knowledge.loading import Pack, clause_id
 from knowledge.milestones import State, standing
 from knowledge.pack import Contact, Fact, Milestone, PackError, Topic
 
-
 _F = TypeVar("_F", bound=Fact)
 
 
@@ -108,11 +107,19 @@ class Book:
         """What the texts on milestones may use."""
         found = standing(milestone, self.day)
         return {
-            "title": milestone.title, "duty": milestone.duty, "where": milestone.where, "seal": milestone.seal,
+            "title": milestone.title,
+            "duty": milestone.duty,
+            "where": milestone.where,
+            "seal": milestone.seal,
             "opens": short_date(milestone.opens) if milestone.opens else None,
-            "closes": short_date(milestone.closes), "opens_weekday": weekday(milestone.opens) if milestone.opens else None,
-            "closes_weekday": weekday(milestone.closes), "days": found.days, "state": found.state.value,
-            "today": short_date(self.day), "weekday": weekday(self.day), "span": self.span(milestone.id),
+            "closes": short_date(milestone.closes),
+            "opens_weekday": weekday(milestone.opens) if milestone.opens else None,
+            "closes_weekday": weekday(milestone.closes),
+            "days": found.days,
+            "state": found.state.value,
+            "today": short_date(self.day),
+            "weekday": weekday(self.day),
+            "span": self.span(milestone.id),
             "over": found.state is State.CLOSED,
             "workdays": workdays(self.day, milestone.closes) if found.state is State.OPEN else None,
         }
@@ -152,12 +159,21 @@ class Book:
     def render(self, source: str, profile: Profile, **more: Any) -> str:
         """Fill in a template of the pack. Raises PackError where it uses something unknown."""
         try:
-            return str(compiled(source).render(
-                role=profile.role.value if profile.role else None,
-                unit_type=profile.unit_type.value if profile.unit_type else None,
-                date=self.date, span=self.span, state=self.state, phone=self.phone, value=self.value,
-                threshold=self.threshold, missing=self.missing, today=short_date(self.day), **more,
-            )).strip()
+            return str(
+                compiled(source).render(
+                    role=profile.role.value if profile.role else None,
+                    unit_type=profile.unit_type.value if profile.unit_type else None,
+                    date=self.date,
+                    span=self.span,
+                    state=self.state,
+                    phone=self.phone,
+                    value=self.value,
+                    threshold=self.threshold,
+                    missing=self.missing,
+                    today=short_date(self.day),
+                    **more,
+                )
+            ).strip()
         except TemplateError as error:
             raise PackError(f"template {source[:40]!r}: {error}") from error
 

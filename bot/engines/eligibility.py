@@ -59,8 +59,12 @@ def eligibility(ask: Ask, book: Book) -> Answer:
     parts = []
     remembered = [k for k in known if k not in ask.fresh and k in profile.said]
     if remembered:
-        parts.append(book.texts.render("eligibility.remembered", said="，".join(
-            words if k == "batch" else f"“{profile.said[k]}”" for k in remembered)))
+        parts.append(
+            book.texts.render(
+                "eligibility.remembered",
+                said="，".join(words if k == "batch" else f"“{profile.said[k]}”" for k in remembered),
+            )
+        )
     parts.append(book.render(pack.eligibility.verdicts[_verdict(result, known)], profile, shown=words))
     lines = [
         _line(c, f, known.get(c.id), profile.said.get(c.id), words, book)
@@ -82,8 +86,12 @@ def eligibility(ask: Ask, book: Book) -> Answer:
     told = result.ask is not None and known.get(result.ask.id) not in (None, *result.ask.ask_more)
     if result.ask is not None and result.verdict is Verdict.UNKNOWN and not told:
         parts.append(result.ask.question)
-        return Answer("\n\n".join(parts), book.citations(), choices=condition_choices(result.ask),
-                      pending={"kind": "eligibility", "condition": result.ask.id})
+        return Answer(
+            "\n\n".join(parts),
+            book.citations(),
+            choices=condition_choices(result.ask),
+            pending={"kind": "eligibility", "condition": result.ask.id},
+        )
     return Answer("\n\n".join(parts), book.citations(), choices=choices)
 
 
@@ -98,13 +106,23 @@ def _guided(ask: Ask, book: Book, result: Result, parts: list[str]) -> Answer:
     if unasked and result.verdict is not Verdict.NOT_IN_SCOPE:
         text = book.texts.render("eligibility.ask", question=unasked[0].question, left=len(unasked))
         book.cite(unasked[0].clause, unasked[0].quote)
-        return Answer(text, book.citations(), status=Status.CLARIFY, choices=condition_choices(unasked[0]),
-                      pending={"kind": "eligibility", "condition": unasked[0].id, "guided": True})
+        return Answer(
+            text,
+            book.citations(),
+            status=Status.CLARIFY,
+            choices=condition_choices(unasked[0]),
+            pending={"kind": "eligibility", "condition": unasked[0].id, "guided": True},
+        )
     again = Choice(label=book.texts.render("eligibility.again"), value="c:eligibility_again")
     return Answer("\n\n".join(parts), book.citations(), choices=(again, *topic_choices(book.pack, ask.topic.next)))
 
 
 def accepts(condition: Condition, value: str) -> bool:
     """Whether a value is one of the condition's own, or a year with or without a batch where those are its values."""
-    own = {c.value for c in condition.choices} | {*condition.met, *condition.not_met, *condition.caution, *condition.said}
+    own = {c.value for c in condition.choices} | {
+        *condition.met,
+        *condition.not_met,
+        *condition.caution,
+        *condition.said,
+    }
     return value in own or (condition.years is not None and _YEAR_AND_BATCH.fullmatch(value) is not None)

@@ -25,7 +25,9 @@ def guide(ask: Ask, book: Book) -> Answer:
     return guide_step(book, ask.profile, track_for(ask.profile, str(named) if named else None), 0, overview=True)
 
 
-def guide_step(book: Book, profile: Profile, track_id: str, number: int, *, overview: bool = False, stuck: bool = False) -> Answer:
+def guide_step(
+    book: Book, profile: Profile, track_id: str, number: int, *, overview: bool = False, stuck: bool = False
+) -> Answer:
     """Step `number` (from 0, held within the track) of a track, or the help for a person who is stuck at it."""
     track = book.pack.guide.track(track_id)
     number = max(0, min(number, len(track.steps) - 1))
@@ -33,8 +35,14 @@ def guide_step(book: Book, profile: Profile, track_id: str, number: int, *, over
     body = book.render(step.text, profile)
     help_text = book.render(step.stuck, profile) if stuck else None
     text = book.texts.render(
-        "guide.step", track=track.title, number=number + 1, total=len(track.steps), title=step.title, text=body,
-        steps=[s.title for s in track.steps] if overview else None, stuck=help_text,
+        "guide.step",
+        track=track.title,
+        number=number + 1,
+        total=len(track.steps),
+        title=step.title,
+        text=body,
+        steps=[s.title for s in track.steps] if overview else None,
+        stuck=help_text,
     )
     for ref in step.clauses:
         book.cite(ref)
@@ -47,4 +55,6 @@ def guide_step(book: Book, profile: Profile, track_id: str, number: int, *, over
         choices.append(Choice(label=book.texts.render("guide.stuck"), value=f"g:{track_id}:{number}:stuck"))
     if overview:
         choices += [Choice(label=t.title, value=f"g:{t.id}:0") for t in book.pack.guide.tracks if t.id != track_id]
-    return Answer(text, book.citations(), choices=tuple(choices), pending={"kind": "guide", "track": track_id, "step": number})
+    return Answer(
+        text, book.citations(), choices=tuple(choices), pending={"kind": "guide", "track": track_id, "step": number}
+    )

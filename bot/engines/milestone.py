@@ -57,8 +57,12 @@ def _planned(ask: Ask, book: Book, milestone: Milestone) -> str | None:
     if not plans:
         return None
     mention = plans[-1]
-    values = {"words": mention.words, "day": short_date(mention.day), "weekday": weekday(mention.day),
-              **{k: v for k, v in book.milestone_values(milestone).items() if k in ("opens", "closes")}}
+    values = {
+        "words": mention.words,
+        "day": short_date(mention.day),
+        "weekday": weekday(mention.day),
+        **{k: v for k, v in book.milestone_values(milestone).items() if k in ("opens", "closes")},
+    }
     return book.texts.render(f"milestones.planned.{_place(milestone, mention.day)}", **values)
 
 
@@ -112,7 +116,9 @@ def timeline(ask: Ask, book: Book) -> Answer:
     running = [m for m in items if standing(m, ask.day).state in (State.OPEN, State.LAST_DAY) and m.opens]
     upcoming = [m for m in items if standing(m, ask.day).state is State.UPCOMING]
     if running:
-        parts[0] += render("milestones.timeline.running", items="、".join(f"{m.title}（{book.span(m.id)}）" for m in running))
+        parts[0] += render(
+            "milestones.timeline.running", items="、".join(f"{m.title}（{book.span(m.id)}）" for m in running)
+        )
     elif upcoming:
         nearest = min(upcoming, key=lambda m: m.opens or m.closes)
         parts[0] += render("milestones.timeline.next", title=nearest.title, span=book.span(nearest.id))
@@ -124,5 +130,3 @@ def timeline(ask: Ask, book: Book) -> Answer:
     parts += [book.render(m.note, ask.profile) for m in items if m.note]
     choices = topic_choices(book.pack, ask.topic.next) or (Choice(label="日历文件（.ics）", value="c:calendar"),)
     return Answer("\n\n".join(parts), book.citations(), choices=choices)
-
-

@@ -23,14 +23,18 @@ def _line(found: Check, ask: Ask, book: Book) -> str:
     threshold = found.threshold
     book.use(threshold)
     values = {
-        "title": threshold.title, "requirement": threshold.said, "outcome": found.outcome.value,
+        "title": threshold.title,
+        "requirement": threshold.said,
+        "outcome": found.outcome.value,
         "figure": say(found.figure or 0.0, threshold.unit, book),
         "gap": say(found.gap, threshold.unit, book) if found.gap else None,
         "missing": found.missing,
         "part": say(found.part, _unit(book, threshold.part), book) if found.part is not None else None,
         "whole": say(found.whole, _unit(book, threshold.of), book) if found.whole is not None else None,
         "strict": threshold.comparison == ">",
-        "needed": say(threshold.value * found.whole, _unit(book, threshold.of), book) if found.whole and threshold.unit == "share" else None,
+        "needed": say(threshold.value * found.whole, _unit(book, threshold.of), book)
+        if found.whole and threshold.unit == "share"
+        else None,
         "names": "、".join(book.pack.lexicon.unit_labels[u] for u in threshold.applies_to),
         "unit_known": ask.profile.unit_type is not None,
         "note": threshold.applies_note if _concerned(threshold, ask.profile.unit_type) else None,
@@ -43,7 +47,9 @@ def _others(found: Check, ask: Ask, book: Book) -> str:
     threshold, labels = found.threshold, book.pack.lexicon.unit_labels
     book.use(threshold)
     return book.texts.render(
-        "self_check.others", title=threshold.title, requirement=threshold.said,
+        "self_check.others",
+        title=threshold.title,
+        requirement=threshold.said,
         names="、".join(labels[u] for u in threshold.applies_to),
         unit=labels[ask.profile.unit_type] if ask.profile.unit_type else "",
     )
@@ -65,7 +71,11 @@ def _claims(ask: Ask, book: Book) -> list[str]:
         claim = ask.figures.claimed.get(threshold.indicator)
         if claim and abs(claim.value - threshold.value) > 1e-3 * max(1.0, threshold.value):
             book.use(threshold)
-            lines.append(book.texts.render("self_check.claim", title=threshold.title, said=claim.said, requirement=threshold.said))
+            lines.append(
+                book.texts.render(
+                    "self_check.claim", title=threshold.title, said=claim.said, requirement=threshold.said
+                )
+            )
     return lines
 
 
@@ -85,20 +95,33 @@ def self_check(ask: Ask, book: Book) -> Answer:
     touched = touched or ([] if others else done)
     corrections = _claims(ask, book)
     if others and not touched:
-        return Answer("\n\n".join([*corrections, *(_others(c, ask, book) for c in others)]), book.citations(),
-                      choices=_choices(ask, book))
+        return Answer(
+            "\n\n".join([*corrections, *(_others(c, ask, book) for c in others)]),
+            book.citations(),
+            choices=_choices(ask, book),
+        )
     if not touched:
         return _requirements(ask, book, corrections)
     short = [c for c in touched if c.outcome is Outcome.SHORT]
     parts = [*corrections]
-    parts.append(book.texts.render("self_check.verdict", short=[c.threshold.title for c in short], total=len(touched),
-                                   single=len(touched) == 1))
+    parts.append(
+        book.texts.render(
+            "self_check.verdict", short=[c.threshold.title for c in short], total=len(touched), single=len(touched) == 1
+        )
+    )
     parts.append("\n".join(_line(c, ask, book) for c in sorted(touched, key=lambda c: c.outcome is Outcome.MET)))
     parts += [_others(c, ask, book) for c in others]
     earlier = [c for c in done if c not in touched]
     if earlier:
-        parts.append(book.texts.render("self_check.earlier", items="；".join(
-            f"{c.threshold.title}（{book.texts.render('self_check.outcome.' + c.outcome.value)}）" for c in earlier)))
+        parts.append(
+            book.texts.render(
+                "self_check.earlier",
+                items="；".join(
+                    f"{c.threshold.title}（{book.texts.render('self_check.outcome.' + c.outcome.value)}）"
+                    for c in earlier
+                ),
+            )
+        )
     still = [c.threshold.title for c in checks if c.outcome is Outcome.OPEN]
     if still and len(touched) > 1:
         parts.append(book.texts.render("self_check.open", items="、".join(still)))
@@ -112,15 +135,28 @@ def _requirements(ask: Ask, book: Book, corrections: list[str]) -> Answer:
     lines = []
     for threshold in book.pack.facts.thresholds:
         book.use(threshold)
-        lines.append(book.texts.render("self_check.requirement", title=threshold.title, requirement=threshold.said,
-                                       names="、".join(book.pack.lexicon.unit_labels[u] for u in threshold.applies_to)))
-    parts = [*corrections, book.texts.render("self_check.give"), "\n".join(lines), book.texts.render("self_check.caveat")]
+        lines.append(
+            book.texts.render(
+                "self_check.requirement",
+                title=threshold.title,
+                requirement=threshold.said,
+                names="、".join(book.pack.lexicon.unit_labels[u] for u in threshold.applies_to),
+            )
+        )
+    parts = [
+        *corrections,
+        book.texts.render("self_check.give"),
+        "\n".join(lines),
+        book.texts.render("self_check.caveat"),
+    ]
     return Answer("\n\n".join(parts), book.citations(), choices=_choices(ask, book))
 
 
 def _choices(ask: Ask, book: Book) -> tuple[Choice, ...]:
     choices = topic_choices(book.pack, ask.topic.next)
     if ask.profile.unit_type is None:
-        units = tuple(Choice(label=label, value=f"u:{kind.value}") for kind, label in book.pack.lexicon.unit_labels.items())
+        units = tuple(
+            Choice(label=label, value=f"u:{kind.value}") for kind, label in book.pack.lexicon.unit_labels.items()
+        )
         return units[:3] + choices[:1]
     return choices

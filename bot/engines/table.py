@@ -14,10 +14,16 @@ from bot.engines.template import template
 
 Engine = Callable[[Ask, Book], Answer]
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({
-    "template": template, "milestone": milestone, "timeline": timeline, "eligibility": eligibility,
-    "self_check": self_check, "guide": guide,
-})
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {
+        "template": template,
+        "milestone": milestone,
+        "timeline": timeline,
+        "eligibility": eligibility,
+        "self_check": self_check,
+        "guide": guide,
+    }
+)
 
 
 def engine_for(name: str | None) -> Engine:

@@ -9,8 +9,10 @@ from bot.messages import Status
 from knowledge.pack import TopicKind
 
 _STATUS = {
-    TopicKind.ANSWER: Status.ANSWERED, TopicKind.DECLINE: Status.UNANSWERED,
-    TopicKind.REFUSE: Status.REFUSED, TopicKind.CHITCHAT: Status.CHITCHAT,
+    TopicKind.ANSWER: Status.ANSWERED,
+    TopicKind.DECLINE: Status.UNANSWERED,
+    TopicKind.REFUSE: Status.REFUSED,
+    TopicKind.CHITCHAT: Status.CHITCHAT,
 }
 
 
@@ -26,4 +28,6 @@ def template(ask: Ask, book: Book) -> Answer:
         if any("." not in c for c in topic.claims) and (wrong := corrected_threshold(ask, book)):
             parts.append(wrong)
     parts.append(book.render(topic.answer or "", ask.profile))
-    return Answer("\n\n".join(parts), book.citations(), status=_STATUS[topic.kind], choices=topic_choices(book.pack, topic.next))
+    return Answer(
+        "\n\n".join(parts), book.citations(), status=_STATUS[topic.kind], choices=topic_choices(book.pack, topic.next)
+    )

@@ -12,9 +12,7 @@ from bot.texts import Texts
 from knowledge.pack import Milestone, Role
 
 
-def calendar(
-    milestones: Iterable[Milestone], role: Role | None, now: datetime, texts: Texts, pack_id: str
-) -> bytes:
+def calendar(milestones: Iterable[Milestone], role: Role | None, now: datetime, texts: Texts, pack_id: str) -> bytes:
     """An iCalendar file.
 
     Args:

@@ -83,9 +83,7 @@ def _shade(element: Any, colour: str) -> None:
     for key, value in (("val", "clear"), ("color", "auto"), ("fill", colour)):
         shading.set(qn(f"w:{key}"), value)
     # The schema fixes the order: shading stands before these.
-    element.insert_element_before(
-        shading, "w:tabs", "w:spacing", "w:ind", "w:jc", "w:noWrap", "w:tcMar", "w:vAlign"
-    )
+    element.insert_element_before(shading, "w:tabs", "w:spacing", "w:ind", "w:jc", "w:noWrap", "w:tcMar", "w:vAlign")
 
 
 def _cell(words: str, style: str, width: float, span: int = 1, fill: str | None = None) -> str:
@@ -204,9 +202,7 @@ def _each(data: ExportInput, kind: str, receipt: bool) -> list[ExportFile]:
     files = []
     for record in data.records:
         if form := data.form_of(record):
-            files.append(
-                _save(_form_document(data, record, form, receipt), data, kind, record, _named(record, data))
-            )
+            files.append(_save(_form_document(data, record, form, receipt), data, kind, record, _named(record, data)))
     return unique_names(files)
 
 
@@ -269,9 +265,7 @@ def _report(data: ExportInput, record: SubmissionRecord, form: Form) -> Document
     return out
 
 
-def _item(
-    out: Document, path: str, text: str, data: ExportInput, record: SubmissionRecord, form: Form
-) -> None:
+def _item(out: Document, path: str, text: str, data: ExportInput, record: SubmissionRecord, form: Form) -> None:
     """One item of the outline: its heading, what it demands, what is known, and the gap."""
     texts = data.texts
     match = _ITEM.match(text.replace("\n", ""))

@@ -14,9 +14,15 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.forms.definition import Answers, Form, FormLibrary
+from bot.forms.definition import Form, FormLibrary
+from bot.forms.journey import department_of
 from bot.texts import Texts
 from knowledge.pack import Milestone, PackError, Role
+
+__all__ = [
+    "ZONE", "ExportFile", "ExportInput", "HasText", "Layouts", "ReportLayout", "SubmissionRecord", "TableLayout",
+    "department_of", "load_layouts", "local", "safe_name", "sheet_name", "unique_names",
+]  # fmt: skip
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -137,19 +143,6 @@ class ExportInput:
         return self.forms.get(record.form_id, record.form_version)
 
 
-def department_of(form: Form, answers: Answers) -> str:
-    """The competent department's label of a submission; a unit in Qingdao goes by its own name."""
-    named = answers.get("department_unit")
-    if named:
-        return str(named)
-    value = answers.get("department")
-    try:
-        options = form.field("department").choices
-    except KeyError:
-        return ""
-    return next((option.label for option in options if option.value == value), "")
-
-
 def local(at: datetime) -> datetime:
     """Qingdao's time without a zone, as spreadsheets keep it."""
     return at.astimezone(ZONE).replace(tzinfo=None, microsecond=0)
@@ -175,9 +168,7 @@ def unique_names(files: list[ExportFile]) -> list[ExportFile]:
     for one in files:
         count = seen[one.name.casefold()] = seen.get(one.name.casefold(), 0) + 1
         stem, dot, suffix = one.name.rpartition(".")
-        out.append(
-            one if count == 1 else ExportFile(f"{stem} ({count}){dot}{suffix}", one.media_type, one.content)
-        )
+        out.append(one if count == 1 else ExportFile(f"{stem} ({count}){dot}{suffix}", one.media_type, one.content))
     return out
 
 

@@ -66,16 +66,13 @@ def _height(values: Iterable[str], widths: Iterable[float]) -> float:
     for words, width in zip(values, widths, strict=False):
         per_line = max(width - 2, 2)
         need = sum(
-            max(1, -(-sum(2 if ord(c) > 255 else 1 for c in line) // int(per_line)))
-            for line in words.split("\n")
+            max(1, -(-sum(2 if ord(c) > 255 else 1 for c in line) // int(per_line))) for line in words.split("\n")
         )
         lines = max(lines, int(need))
     return min(16.0 * lines + 8, 400.0)
 
 
-def _cell(
-    record: SubmissionRecord, form: Form | None, names: str | tuple[str, ...], data: ExportInput
-) -> str:
+def _cell(record: SubmissionRecord, form: Form | None, names: str | tuple[str, ...], data: ExportInput) -> str:
     said = []
     for name in (names,) if isinstance(names, str) else names:
         value = record.answers.get(name)
@@ -138,9 +135,7 @@ def _attachment(data: ExportInput, layout: TableLayout, name: str, per_departmen
             for number, record in enumerate(members, 1):
                 row += 1
                 form = data.form_of(record)
-                values = [
-                    "" if names == "#" else _cell(record, form, names, data) for names in layout.columns
-                ]
+                values = ["" if names == "#" else _cell(record, form, names, data) for names in layout.columns]
                 for column, (names, words) in enumerate(zip(layout.columns, values, strict=True)):
                     if names == "#":
                         sheet.write_number(row, column, number, body)
@@ -231,9 +226,7 @@ def _columns_of(key: tuple[str, str], records: list[SubmissionRecord], data: Exp
     form = data.forms.get(*key)
     if form:
         return _columns(form, data)
-    bare = Form.model_validate(
-        {"id": key[0], "version": key[1], "title": key[0], "role": "applicant", "sections": ()}
-    )
+    bare = Form.model_validate({"id": key[0], "version": key[1], "title": key[0], "role": "applicant", "sections": ()})
     ids = sorted({name for record in records for name in record.answers})
     return _columns(bare, data) + [(name, 20.0, _raw_of(name)) for name in ids]
 
@@ -303,13 +296,7 @@ def _dictionary(book: Workbook, form: Form, data: ExportInput, used: set[str], h
         _text(sheet, 0, column, title, head)
     sheet.freeze_panes(1, 0)
     for row, field in enumerate(form.fields(), 1):
-        need = (
-            "conditional"
-            if field.when or field.optional_when
-            else "required"
-            if field.required
-            else "optional"
-        )
+        need = "conditional" if field.when or field.optional_when else "required" if field.required else "optional"
         values = [
             field.title, field.id, form.section_of(field.id).title, words["kinds"][field.type], words[need],
             words["personal"] if field.personal else "", field.why, "、".join(field.clause), field.example,
@@ -330,9 +317,7 @@ def forms_csv(data: ExportInput) -> list[ExportFile]:
         for record in records:
             writer.writerow([_csv_value(value_of(record)) for _, _, value_of in columns])
         files.append(
-            ExportFile(
-                _stem(key, data) + ".csv", "text/csv; charset=utf-8", buffer.getvalue().encode("utf-8-sig")
-            )
+            ExportFile(_stem(key, data) + ".csv", "text/csv; charset=utf-8", buffer.getvalue().encode("utf-8-sig"))
         )
     return files
 
@@ -346,11 +331,7 @@ def _csv_value(value: Any) -> Any:
 def _harmless(words: str) -> str:
     """A text that a spreadsheet does not run: an apostrophe before what could begin a formula."""
     words = words.replace("\x00", "")
-    return (
-        "'" + words
-        if words.lstrip(" \t\r\n")[:1] in ("=", "+", "-", "@") or words[:1] in ("\t", "\r")
-        else words
-    )
+    return "'" + words if words.lstrip(" \t\r\n")[:1] in ("=", "+", "-", "@") or words[:1] in ("\t", "\r") else words
 
 
 def _stem(key: tuple[str, str], data: ExportInput) -> str:
@@ -364,9 +345,7 @@ def forms_jsonl(data: ExportInput) -> list[ExportFile]:
     """One typed object a line; beside each form version its JSON schema."""
     files = []
     for key, records in _versions(data).items():
-        lines = "".join(
-            json.dumps(_RECORD.dump_python(r, mode="json"), ensure_ascii=False) + "\n" for r in records
-        )
+        lines = "".join(json.dumps(_RECORD.dump_python(r, mode="json"), ensure_ascii=False) + "\n" for r in records)
         files.append(ExportFile(_stem(key, data) + ".jsonl", "application/jsonl", lines.encode()))
         schema = _RECORD.json_schema(mode="serialization")
         if form := data.forms.get(*key):

@@ -137,9 +137,7 @@ class Form(_Data):
                 raise ValueError(f"form {self.id}: {user} names {name!r}, which is no field")
         for at, field in enumerate(self.fields()):
             if field.when and field.when.field not in ids[:at]:
-                raise ValueError(
-                    f"form {self.id}: {field.id} depends on {field.when.field!r}, which is asked later"
-                )
+                raise ValueError(f"form {self.id}: {field.id} depends on {field.when.field!r}, which is asked later")
         return self
 
     def fields(self) -> Iterator[FieldSpec]:

@@ -88,16 +88,14 @@ class Desk(Protocol):
     """Where forms are kept: `bot.desk`, in the database or in memory. All belong to the conversation's thread,
     which a resume code joins across devices and channels."""
 
-    async def draft(
-        self, conversation_id: str, form: str | None = None, *, state: str = OPEN
-    ) -> Draft | None:
+    async def draft(self, conversation_id: str, form: str | None = None, *, state: str = OPEN) -> Draft | None:
         """The draft changed last."""
 
     def new_draft(self, conversation_id: str, form: str, form_version: str, at: datetime) -> Draft:
         """An empty draft, not kept yet."""
 
     async def save(self, draft: Draft, at: datetime) -> Draft:
-        """Keep a draft, durably; as it is now. Raises ChangedElsewhere."""
+        """Keep a draft, durable at the latest with the turn; as it is now. Raises ChangedElsewhere."""
 
     async def submit(self, draft: Draft, centre: str | None, at: datetime) -> Submission:
         """Hand a draft in; the same version twice gives the same submission. Raises ChangedElsewhere."""

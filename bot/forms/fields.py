@@ -96,11 +96,7 @@ class Count(Kind):
         if _NONE.fullmatch(said):
             return 0
         quantity = _one(said, "count")
-        if (
-            quantity.unit in ("share", "m2", "days", "years")
-            or quantity.unit == "yuan"
-            and "元" in quantity.text
-        ):
+        if quantity.unit in ("share", "m2", "days", "years") or quantity.unit == "yuan" and "元" in quantity.text:
             raise Reject("wrong_unit", said=quantity.text)
         if quantity.exact.denominator != 1:
             raise Reject("count_whole", said=quantity.text)

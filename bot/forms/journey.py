@@ -86,9 +86,7 @@ def find_fields(form: Form, answers: Answers, words: str) -> list[FieldSpec]:
     key = re.sub(r"\s", "", words).casefold()
     if not key:
         return []
-    named = [
-        (f, [w.casefold() for w in (f.title, *f.aliases, *f.label_in_group)]) for f in asked(form, answers)
-    ]
+    named = [(f, [w.casefold() for w in (f.title, *f.aliases, *f.label_in_group)]) for f in asked(form, answers)]
     for fits in (
         [f for f, names in named if key == names[0]],
         [f for f, names in named if key in names],
@@ -123,11 +121,7 @@ def skip_answer(field: FieldSpec, answers: Answers, texts: Texts) -> FieldError 
 
 def say(field: FieldSpec, value: Any, texts: Texts) -> str:
     """A value as a person reads it; reading that again gives the same value."""
-    return (
-        kind_of(field).say(value, field, texts)
-        if value is not None
-        else str(texts.get("forms.words.skipped"))
-    )
+    return kind_of(field).say(value, field, texts) if value is not None else str(texts.get("forms.words.skipped"))
 
 
 def mask(field: FieldSpec, value: Any, texts: Texts) -> str:
@@ -171,3 +165,16 @@ def _known(field: FieldSpec, profile: Profile) -> tuple[Any, str] | None:
     if field.type == "batch" and not re.fullmatch(r"20\d\d(-\d{1,2})?", value):
         return None
     return value, profile.said.get(name, value)
+
+
+def department_of(form: Form, answers: Answers) -> str:
+    """The competent department's label of a submission; a unit in Qingdao goes by its own name."""
+    named = answers.get("department_unit")
+    if named:
+        return str(named)
+    value = answers.get("department")
+    try:
+        options = form.field("department").choices
+    except KeyError:
+        return ""
+    return next((option.label for option in options if option.value == value), "")

@@ -109,7 +109,7 @@ class PersonName(Kind):
     """A person's name: Han with the middle dot, or Latin."""
 
     _name = re.compile(
-        r"[㐀-鿿\U00020000-\U0003ffff]{2,20}|[㐀-鿿]{1,15}(?:·[㐀-鿿]{1,15}){1,4}|[A-Za-z][A-Za-z.'’-]*(?: [A-Za-z.'’-]+){0,4}"
+        r"[㐀-鿿\U00020000-\U0003ffff]{2,20}|[㐀-鿿]{1,15}(?:·[㐀-鿿]{1,15}){1,4}|[A-Za-z][A-Za-z.'’-]*(?: [A-Za-z.'’-]+){0,4}"  # noqa: E501
     )
     _not = re.compile(
         r"不知道|没有|暂无|跳过|先生$|女士$|经理$|主任$|老师$|教授$|同志$|怎么|什么|哪|吗$|公司|大学$|中心$"
@@ -159,9 +159,7 @@ class Choice(Kind):
         for option in field.choices:
             if key in {cls._key(word) for word in (option.value, option.label, *option.aliases)}:
                 return option.value
-        words = {
-            option.value: [cls._key(w) for w in (option.label, *option.aliases)] for option in field.choices
-        }
+        words = {option.value: [cls._key(w) for w in (option.label, *option.aliases)] for option in field.choices}
         # The longest name that stands in the text decides: 黄岛区科技局 is 黄岛区.
         inside = [(max((len(w) for w in ws if w in key), default=0), v) for v, ws in words.items()]
         best = max((size for size, _ in inside), default=0)
@@ -196,9 +194,7 @@ class Batch(Kind):
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
         said = narrow(text)
         han = {"〇": "0", "零": "0", **{c: str(i) for i, c in enumerate("一二三四五六七八九", 1)}}
-        said = re.sub(
-            r"[二零〇一三四五六七八九]{4}(?=年)", lambda m: "".join(han[c] for c in m.group()), said
-        )
+        said = re.sub(r"[二零〇一三四五六七八九]{4}(?=年)", lambda m: "".join(han[c] for c in m.group()), said)
         years = cls._year.findall(said)
         if len(years) != 1:
             raise Reject("batch")
@@ -257,16 +253,14 @@ class OfficePhone(Kind):
 
     python = Annotated[str, Field(pattern=r"^0\d{2,3}-\d{7,8}(转\d{1,6})?$")]
     pattern = re.compile(
-        r"(?<![\d-])(?:(?:\+?86[- ]?)?[(（]?0\d{2,3}[)）]?[-—– ]?)?[2-9]\d{3}[- ]?\d{3,4}(?!\d)(?:\s*(?:转|分机|ext\.?|-)\s*\d{1,6})?"
+        r"(?<![\d-])(?:(?:\+?86[- ]?)?[(（]?0\d{2,3}[)）]?[-—– ]?)?[2-9]\d{3}[- ]?\d{3,4}(?!\d)(?:\s*(?:转|分机|ext\.?|-)\s*\d{1,6})?"  # noqa: E501
     )
     home: ClassVar[str] = "0532"
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
         said = re.sub(r"[—–－]", "-", narrow(text))
-        parts = re.fullmatch(
-            r"([+\d\s()\-]+?)(?:\s*(?:转|分机号?|ext\.?|x|#|,)\s*(\d{1,6}))?", said, re.IGNORECASE
-        )
+        parts = re.fullmatch(r"([+\d\s()\-]+?)(?:\s*(?:转|分机号?|ext\.?|x|#|,)\s*(\d{1,6}))?", said, re.IGNORECASE)
         if not parts:
             raise Reject("office_phone", said=short(text))
         main, extension = parts[1].strip(), parts[2]
@@ -304,9 +298,7 @@ class Email(Kind):
 
     @classmethod
     def parse(cls, text: str, field: FieldSpec, texts: Texts) -> Any:
-        said = re.sub(r"^(mailto|e-?mail|邮箱)\s*[:：]\s*", "", narrow(text), flags=re.IGNORECASE).rstrip(
-            "。.,;"
-        )
+        said = re.sub(r"^(mailto|e-?mail|邮箱)\s*[:：]\s*", "", narrow(text), flags=re.IGNORECASE).rstrip("。.,;")
         if not cls._whole.fullmatch(said):
             raise Reject("email", said=short(text))
         name, _, domain = said.rpartition("@")

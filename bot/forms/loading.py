@@ -42,9 +42,7 @@ def load_forms(folder: Path, clauses: Collection[str] | None = None) -> FormLibr
         for form in forms:
             for field in form.fields():
                 if field.type not in KINDS:
-                    raise PackError(
-                        f"{path}: {form.id}.{field.id}: no kind {field.type!r}; known: {', '.join(KINDS)}"
-                    )
+                    raise PackError(f"{path}: {form.id}.{field.id}: no kind {field.type!r}; known: {', '.join(KINDS)}")
             refs = [(f.id, ref) for f in form.fields() for ref in f.clause]
             refs += [(c.kind, ref) for c in form.checks for ref in c.clause]
             for owner, ref in refs:
@@ -78,6 +76,4 @@ def answers_model(form: Form) -> type[BaseModel]:
                      json_schema_extra=extra)  # fmt: skip
         fields[field.id] = (python | None, info)
     name = f"{form.id.title()}Answers"
-    return create_model(
-        name, __config__=ConfigDict(extra="forbid", title=f"{form.title} {form.version}"), **fields
-    )
+    return create_model(name, __config__=ConfigDict(extra="forbid", title=f"{form.title} {form.version}"), **fields)

@@ -116,9 +116,7 @@ def figures(form: Form, answers: Answers) -> dict[str, float]:
     return out
 
 
-def shortfalls(
-    form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts
-) -> list[Shortfall]:
+def shortfalls(form: Form, answers: Answers, thresholds: Iterable[Threshold], texts: Texts) -> list[Shortfall]:
     """Figures below their thresholds, with clause (in the threshold) and gap."""
     known = figures(form, answers)
     unit = answers.get("unit_type")
@@ -148,11 +146,7 @@ def _amount(value: float, unit: str, texts: Texts) -> str:
     if unit == "yuan":
         return say_yuan(round(value))
     if unit == "share":
-        return (
-            f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%"
-            if value * 100 < 0.01
-            else _two(value * 100) + "%"
-        )
+        return f"{value * 100:.4f}".rstrip("0").rstrip(".") + "%" if value * 100 < 0.01 else _two(value * 100) + "%"
     return _two(value) + str(texts.get("forms.units").get(unit, ""))
 
 
@@ -211,7 +205,7 @@ def _against_profile(
         prefilled.add((field.prefill or "").partition(".")[2])
         if known and known[0] != active[field.id]:
             text = texts.render("forms.review.prefill_differs", title=field.title,
-                                said=say(field, active[field.id], texts), before=say(field, known[0], texts))  # fmt: skip
+                                said=say(field, active[field.id], texts), before=say(field, known[0], texts))  # fmt: skip  # noqa: E501
             out.append(Finding("notice", text, (field.id,), field.clause))
     now = figures(form, active)
     for threshold in thresholds:

@@ -103,9 +103,7 @@ def take_apart(
         if field.id in taken or pattern is None:
             continue
         for match in pattern.finditer(left):
-            near = next(
-                (g for start, g in reversed(groups) if start <= match.start()), at.group if at else None
-            )
+            near = next((g for start, g in reversed(groups) if start <= match.start()), at.group if at else None)
             if field.group and near and field.group != near:
                 continue
             if known.get(field.id) is not None and field is not at and not near:
@@ -149,9 +147,7 @@ def _labels(fields: list[FieldSpec], text: str) -> list[_Label]:
     return sorted(found, key=lambda label: label.start)
 
 
-def _pick(
-    fields: tuple[FieldSpec, ...], group: str | None, open_ids: set[str], taken: set[str]
-) -> FieldSpec | None:
+def _pick(fields: tuple[FieldSpec, ...], group: str | None, open_ids: set[str], taken: set[str]) -> FieldSpec | None:
     """Which of the fields that share a label is meant."""
     free = [f for f in fields if f.id not in taken]
     ranked = sorted(free, key=lambda f: (f.group is not None and f.group != group, f.id not in open_ids))

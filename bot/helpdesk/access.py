@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pyotp
 from pwdlib import PasswordHash
@@ -204,13 +205,13 @@ class Gate(BaseAuthProvider):
         await console.log(request, "password_changed", "staff", me.login)
         return await self._enter(request, me.login)  # the change ended every session of this account
 
-    def _secret(self, me: Staff) -> dict[str, str]:
+    def _secret(self, me: Staff) -> dict[str, Any]:
         secret = pyotp.random_base32()
         uri = pyotp.TOTP(secret).provisioning_uri(name=me.login, issuer_name=self._console.pack.info.short)
         return {"secret": secret, "uri": uri}
 
     def _show(self, request: Request, name: str, status: int = 200, **context: object) -> Response:
-        more = {"t": self._console.t, "me": getattr(request.state, "staff", None), "base": base_of(request),
+        more: dict[str, object] = {"t": self._console.t, "me": getattr(request.state, "staff", None), "base": base_of(request),
                 "error": None, "username": "", "flashed_messages": []}  # fmt: skip
         return self._templates.TemplateResponse(request, f"helpdesk/{name}", {**more, **context}, status)
 

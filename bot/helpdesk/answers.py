@@ -11,11 +11,13 @@ from markupsafe import Markup, escape
 from bot.engines.base import citation
 from bot.helpdesk.checking import unsupported
 from bot.helpdesk.console import Console
+from bot.llm import lock
 from bot.messages import Choice, Citation, Reply, Status
 from bot.steps.staff_thread import QUESTION
 from bot.understanding.privacy import mask
 
 TELEGRAM_LIMIT = 4096
+_LOCKED = (lock.Kind.DIRECTION, lock.Kind.TIME)
 
 
 def cited(console: Console, ids: Iterable[str]) -> tuple[Citation, ...]:
@@ -42,9 +44,12 @@ def staff_reply(
 def warnings_of(console: Console, text: str, citations: Sequence[Citation]) -> list[str]:
     """What staff should look at before they send, in sentences."""
     found = []
-    loose = unsupported(text, [c.text for c in citations])
+    sources = [c.text for c in citations]
+    loose = unsupported(text, sources)
+    if sources:  # the lock of the model's sentences also knows "at least" from "at most", and times of day
+        loose += [u.words for u in lock.unsupported(text, sources, today=console.today()) if u.kind in _LOCKED]
     if loose:
-        found.append(console.t("answer.unsupported", words=loose, cited=bool(citations)))
+        found.append(console.t("answer.unsupported", words=list(dict.fromkeys(loose)), cited=bool(citations)))
     if not citations:
         found.append(console.t("answer.no_clause"))
     if mask(text) != text:

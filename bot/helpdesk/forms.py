@@ -91,11 +91,17 @@ class FormsPage(Page):
         channel = (await console.store.load(one.conversation_id, "web")).channel
         words = console.t("forms.correction", receipt=one.receipt, field=names.get(marked or ""), note=note)
         reply = Reply(text=words, status=Status.FORM, by_staff=True)
-        key = f"correct:{one.id}:{secrets.token_hex(4)}" if one.state != "needs_correction" else f"correct:{one.id}:{note}"
+        key = (
+            f"correct:{one.id}:{secrets.token_hex(4)}"
+            if one.state != "needs_correction"
+            else f"correct:{one.id}:{note}"
+        )
         try:
             async with console.store.transaction():
                 await console.store.forms.needs_correction(one.id, note, marked)
-                await console.store.outbox.add(NewDelivery(one.conversation_id, channel, reply, "correction", key[:290]))
+                await console.store.outbox.add(
+                    NewDelivery(one.conversation_id, channel, reply, "correction", key[:290])
+                )
                 await console.log(request, "needs_correction", "submission", one.receipt, {"field": marked})
         except StoreError as error:
             return self.back(request, path, console.said(error), "error")

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette_admin.routing import route
 
+from bot.conversation import Profile
 from bot.engines.base import Ask, Book
 from bot.engines.table import engine_for
-from bot.conversation import Profile
 from bot.helpdesk.answers import cited, warnings_of
 from bot.helpdesk.console import Console, Page, clip, need, staff_of
 from bot.helpdesk.summary import summary_docx
 from bot.messages import Citation
-from bot.store import Missing, Promoted, Stale, new_number
 from bot.steps.promoted import said_scope
+from bot.store import Missing, Promoted, Stale, new_number
 from bot.understanding.privacy import mask
 from knowledge.pack import PackError, TopicKind
 
@@ -241,7 +241,9 @@ class KnowledgePage(Page):
         """The basis of an answer that no clause gives: the department's own word, with its date."""
         today = self.console.today()
         day = f"{today.year}年{today.month}月{today.day}日"
-        return (Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),)
+        return (
+            Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),
+        )
 
     async def _form(
         self, request: Request, draft: Promoted, clashes: list[Clash] | None = None, error: str = "", code: int = 200
@@ -262,7 +264,7 @@ def cleaned(wording: str) -> str:
 
 
 def state_of(one: Promoted, today: date) -> str:
-    """"active", "withdrawn", or "expired"."""
+    """ "active", "withdrawn", or "expired"."""
     if one.state != "active":
         return "withdrawn"
     return "expired" if one.valid_until is not None and one.valid_until < today else "active"
@@ -272,4 +274,6 @@ def download(name: str, content: bytes, media_type: str) -> Response:
     """A file, under its Chinese name."""
     from urllib.parse import quote
 
-    return Response(content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
+    return Response(
+        content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    )

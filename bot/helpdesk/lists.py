@@ -9,11 +9,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette_admin.actions import ActionSelection, action, link_row_action
 from starlette_admin.contrib.sqla import ModelView
-from starlette_admin.fields import BooleanField, DateField, DateTimeField, EnumField, IntegerField, JSONField, StringField
+from starlette_admin.fields import (
+    BooleanField,
+    DateField,
+    DateTimeField,
+    EnumField,
+    IntegerField,
+    JSONField,
+    StringField,
+)
 
 from bot.helpdesk.console import Console, base_of, may
-from bot.texts import texts
 from bot.store.tables import AuditEntry, DraftRow, PromotedAnswer, StaffRow, SubmissionRow
+from bot.texts import texts
 
 
 class _Text(str):
@@ -117,7 +125,7 @@ class SubmissionList(ListView):
     @action(name="hand_out", text=_Text("hand_out"), custom_response=True)
     async def hand_out(self, request: Request, selection: ActionSelection) -> RedirectResponse:
         """The export page, for the rows chosen."""
-        rows = await selection.items()
+        rows = await selection.rows()
         return RedirectResponse(f"{base_of(request)}/exports?ids=" + ",".join(r.id for r in rows[:1000]), 303)
 
 

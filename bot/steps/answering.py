@@ -42,8 +42,13 @@ class Answering:
     """The step that answers from the pack; what staff answered since comes first."""
 
     def __init__(
-        self, pack: Callable[[], Pack], texts: Texts, understander: Callable[[], Understander],
-        day: Callable[[Message], date], quoting: Quoting, promoted: Promoted | None = None,
+        self,
+        pack: Callable[[], Pack],
+        texts: Texts,
+        understander: Callable[[], Understander],
+        day: Callable[[Message], date],
+        quoting: Quoting,
+        promoted: Promoted | None = None,
     ) -> None:
         self._packs = pack
         self._texts = texts
@@ -75,7 +80,9 @@ class Answering:
         undecided = found.decision is Decision.NONE
         return found, self._quoting.look(found.text, None if found.leaned else found.vector, day, undecided=undecided)
 
-    def answer(self, found: Understood, conversation: Conversation, day: date, seen: Seen | None = None) -> Reply | None:
+    def answer(
+        self, found: Understood, conversation: Conversation, day: date, seen: Seen | None = None
+    ) -> Reply | None:
         """The reply to an understood message; remembers what it said."""
         seen = seen or Seen()
         fresh = remember(conversation.profile, found.slots)
@@ -95,7 +102,9 @@ class Answering:
         conversation.profile.figures.update(found.figures.own)
         if topics[0].kind is not TopicKind.CHITCHAT:
             conversation.last_topics = tuple(t.id for t in topics)
-            conversation.last_question = found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
+            conversation.last_question = (
+                found.text if not found.leaned else f"{conversation.last_question} {found.text}"[-120:]
+            )
         reply = self._reply(topics, answers, conversation)
         return self._quoting.beside(reply, seen, day) if reply.status is Status.ANSWERED else reply
 
@@ -133,7 +142,9 @@ class Answering:
         reply = self._reply((topic,), [answer], conversation)
         return self._quoting.beside(reply, Seen(), day)
 
-    def _overridden(self, found: Understood, conversation: Conversation, fresh: frozenset[str]) -> tuple[Topic, ...] | None:
+    def _overridden(
+        self, found: Understood, conversation: Conversation, fresh: frozenset[str]
+    ) -> tuple[Topic, ...] | None:
         """Own figures and own batch are computed with, even where the words alone would find a general topic."""
         best = found.topics[0] if found.topics else None
         if best is not None and best.kind in (TopicKind.REFUSE, TopicKind.CHITCHAT):
@@ -141,7 +152,9 @@ class Answering:
         figures = set(found.figures.own)
         if figures and (checking := self._by_engine.get("self_check")):
             judging = any(w in found.text for w in self._pack.lexicon.judging_words)
-            about = best is not None and (best.engine == "self_check" or any(c in self._pack.thresholds for c in best.claims))
+            about = best is not None and (
+                best.engine == "self_check" or any(c in self._pack.thresholds for c in best.claims)
+            )
             lost = best is None and judging
             if about or lost or (judging and best is not None and best.kind is TopicKind.DECLINE and len(figures) > 1):
                 return (checking,)
@@ -162,7 +175,9 @@ class Answering:
             return (last,)
         return None
 
-    def _run(self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: date) -> Answer:
+    def _run(
+        self, topic: Topic, found: Understood, conversation: Conversation, fresh: frozenset[str], day: date
+    ) -> Answer:
         ask = Ask(found.text, day, conversation.profile, topic, fresh, found.dates, found.figures)
         return engine_for(topic.engine)(ask, Book(self._pack, self._texts, day))
 
@@ -179,14 +194,21 @@ class Answering:
             status=status,
             citations=tuple(reversed(list(citations.values()))),
             choices=tuple(choices.values())[:6],
-            reason=Reason(topics[0].reason) if topics[0].reason and status in (Status.UNANSWERED, Status.REFUSED) else None,
+            reason=Reason(topics[0].reason)
+            if topics[0].reason and status in (Status.UNANSWERED, Status.REFUSED)
+            else None,
             topics=tuple(t.id for t in topics),
         )
 
     def _ask_back(self, found: Understood, conversation: Conversation) -> Reply:
         ids = tuple(t.id for t in found.topics)
         conversation.pending = {"kind": "clarify", "topics": list(ids)}
-        return Reply(text=self._texts.render("replies.clarify"), status=Status.CLARIFY, choices=topic_choices(self._pack, ids), topics=ids)
+        return Reply(
+            text=self._texts.render("replies.clarify"),
+            status=Status.CLARIFY,
+            choices=topic_choices(self._pack, ids),
+            topics=ids,
+        )
 
     def _noted(self, conversation: Conversation, fresh: frozenset[str]) -> Reply:
         profile, lexicon = conversation.profile, self._pack.lexicon

@@ -23,7 +23,9 @@ Calendar = Callable[[Pack, Role | None, datetime], bytes]
 class Commanding:
     """The step for what steers the assistant rather than asks the notice."""
 
-    def __init__(self, pack: Pack, texts: Texts, answering: Answering, day: Callable[[Message], date], calendar: Calendar) -> None:
+    def __init__(
+        self, pack: Pack, texts: Texts, answering: Answering, day: Callable[[Message], date], calendar: Calendar
+    ) -> None:
         self._pack = pack
         self._texts = texts
         self._answering = answering
@@ -57,14 +59,21 @@ class Commanding:
             return reply
         if kind == "c" and rest:
             return self._command(rest, message, conversation, day)
-        if kind == "g" and len(parts) >= 2 and parts[1].isdigit() and parts[0] in {t.id for t in self._pack.guide.tracks}:
+        if (
+            kind == "g"
+            and len(parts) >= 2
+            and parts[1].isdigit()
+            and parts[0] in {t.id for t in self._pack.guide.tracks}
+        ):
             return self._guide(parts[0], int(parts[1]), conversation, day, stuck=parts[-1] == "stuck")
         if kind == "e" and len(parts) == 2:
             return self._eligibility_value(parts[0], parts[1], conversation, day)
         if kind == "u" and rest in set(UnitType):
             conversation.profile.unit_type = UnitType(rest)
             conversation.profile.said["unit_type"] = self._pack.lexicon.unit_labels[UnitType(rest)]
-            if conversation.last_topics and (reply := self._answering.say_topic(conversation.last_topics[0], conversation, day)):
+            if conversation.last_topics and (
+                reply := self._answering.say_topic(conversation.last_topics[0], conversation, day)
+            ):
                 return reply
         if kind == "f":
             return None
@@ -80,7 +89,9 @@ class Commanding:
             conversation.profile = Profile()
             conversation.pending, conversation.last_topics, conversation.last_question = None, (), ""
             conversation.form = None  # put aside; the draft is kept
-            return Reply(text=self._texts.render("replies.memory.forgotten"), status=Status.CHITCHAT, choices=self._most_asked())
+            return Reply(
+                text=self._texts.render("replies.memory.forgotten"), status=Status.CHITCHAT, choices=self._most_asked()
+            )
         if command in ("eligibility", "eligibility_again"):
             if command == "eligibility_again":
                 for name in list(conversation.profile.conditions):
@@ -109,13 +120,24 @@ class Commanding:
             return self._guide(track, step, conversation, day, stuck=True)
         return None
 
-    def _guide(self, track: str, step: int, conversation: Conversation, day: date, *, stuck: bool = False, overview: bool = False) -> Reply:
+    def _guide(
+        self,
+        track: str,
+        step: int,
+        conversation: Conversation,
+        day: date,
+        *,
+        stuck: bool = False,
+        overview: bool = False,
+    ) -> Reply:
         answer = guide_step(self._book(day), conversation.profile, track, step, stuck=stuck, overview=overview)
         return self._reply(answer, conversation)
 
     def _eligibility_words(self, text: str, conversation: Conversation, day: date) -> Reply | None:
         """The pending condition's label typed instead of pressed, or its number."""
-        condition = {c.id: c for c in self._pack.eligibility.conditions}.get((conversation.pending or {}).get("condition", ""))
+        condition = {c.id: c for c in self._pack.eligibility.conditions}.get(
+            (conversation.pending or {}).get("condition", "")
+        )
         if condition is None:
             return None
         if text.isdigit() and 1 <= int(text) <= len(condition.choices):
@@ -132,9 +154,16 @@ class Commanding:
         from bot.steps.answering import remember
         from bot.understanding.slots import find_slots
 
-        slots = find_slots(text if "批" in text else f"{text}批", self._pack.lexicon, self._pack.eligibility,
-                           self._pack.info.year, conversation.profile.conditions)
-        plain = find_slots(text, self._pack.lexicon, self._pack.eligibility, self._pack.info.year, conversation.profile.conditions)
+        slots = find_slots(
+            text if "批" in text else f"{text}批",
+            self._pack.lexicon,
+            self._pack.eligibility,
+            self._pack.info.year,
+            conversation.profile.conditions,
+        )
+        plain = find_slots(
+            text, self._pack.lexicon, self._pack.eligibility, self._pack.info.year, conversation.profile.conditions
+        )
         wanted = (conversation.pending or {}).get("condition")
         chosen = plain if plain.conditions else slots
         if wanted not in chosen.conditions:
@@ -144,15 +173,26 @@ class Commanding:
     def _eligibility_value(self, condition_id: str, value: str, conversation: Conversation, day: date) -> Reply | None:
         condition = {c.id: c for c in self._pack.eligibility.conditions}.get(condition_id)
         if condition is None or not accepts(condition, value):
-            return Reply(text=self._texts.render("replies.stale_choice"), status=Status.CLARIFY, choices=self._most_asked())
+            return Reply(
+                text=self._texts.render("replies.stale_choice"), status=Status.CLARIFY, choices=self._most_asked()
+            )
         conversation.profile.conditions[condition_id] = value
         conversation.profile.said[condition_id] = next((c.label for c in condition.choices if c.value == value), value)
         return self._guided(conversation, day, frozenset({condition_id}))
 
     def _guided(self, conversation: Conversation, day: date, fresh: frozenset[str]) -> Reply:
         base = next(t for t in self._pack.topics.values() if t.engine == "eligibility")
-        topic = Topic(id=base.id, title=base.title, kind=TopicKind.ANSWER, subject=base.subject, aspect=base.aspect,
-                      engine="eligibility", params={"guided": "yes"}, next=base.next, samples=base.samples)
+        topic = Topic(
+            id=base.id,
+            title=base.title,
+            kind=TopicKind.ANSWER,
+            subject=base.subject,
+            aspect=base.aspect,
+            engine="eligibility",
+            params={"guided": "yes"},
+            next=base.next,
+            samples=base.samples,
+        )
         said = fresh | frozenset(conversation.profile.conditions)
         answer = eligibility(Ask("", day, conversation.profile, topic, said), self._book(day))
         conversation.last_topics, conversation.last_question = (base.id,), base.samples[0]
@@ -167,11 +207,21 @@ class Commanding:
             lines.append(render("replies.memory.unit_type", value=lexicon.unit_labels[profile.unit_type]))
         for condition in self._pack.eligibility.conditions:
             if value := profile.conditions.get(condition.id):
-                label = shown(self._pack, self._book(day), value) if condition.id == "batch" else profile.said.get(condition.id, value)
+                label = (
+                    shown(self._pack, self._book(day), value)
+                    if condition.id == "batch"
+                    else profile.said.get(condition.id, value)
+                )
                 lines.append(render("replies.memory.condition", title=condition.title, value=label))
         for name, figure in profile.figures.items():
             indicator = lexicon.indicators[name]
-            lines.append(render("replies.memory.figure", title=indicator.title, value=say(figure.value, indicator.unit, self._book(day))))
+            lines.append(
+                render(
+                    "replies.memory.figure",
+                    title=indicator.title,
+                    value=say(figure.value, indicator.unit, self._book(day)),
+                )
+            )
         text = render("replies.memory.shown", lines=lines) if lines else render("replies.memory.nothing")
         return Reply(text=text, status=Status.CHITCHAT, choices=self._most_asked())
 
@@ -188,4 +238,6 @@ class Commanding:
 
     def _reply(self, answer: Answer, conversation: Conversation, topics: tuple[str, ...] = ()) -> Reply:
         conversation.pending = dict(answer.pending) if answer.pending else None
-        return Reply(text=answer.text, status=answer.status, citations=answer.citations, choices=answer.choices, topics=topics)
+        return Reply(
+            text=answer.text, status=answer.status, citations=answer.citations, choices=answer.choices, topics=topics
+        )

@@ -28,4 +28,10 @@ class Escalating:
             return Reply(text=self._texts.render("replies.stale_choice"), status=Status.CLARIFY, choices=choices)
         book = Book(self._pack, self._texts, self._day(message))
         text = self._texts.render("replies.unanswered", phone=book.phone("business"))
-        return Reply(text=text, status=Status.UNANSWERED, citations=book.citations(), choices=choices, reason=Reason.NOT_UNDERSTOOD)
+        return Reply(
+            text=text,
+            status=Status.UNANSWERED,
+            citations=book.citations(),
+            choices=choices,
+            reason=Reason.NOT_UNDERSTOOD,
+        )

@@ -43,7 +43,9 @@ class Quoting:
             return None
         document = seen.named[0]
         if not seen.places:
-            text = self._texts.render("documents.no_such_place", document=document.short, place=seen.reference.label, last=seen.last)
+            text = self._texts.render(
+                "documents.no_such_place", document=document.short, place=seen.reference.label, last=seen.last
+            )
             return Reply(text=text, status=Status.ANSWERED, citations=self._opening(document))
         return self._quoted(seen.places, Status.ANSWERED)
 
@@ -58,8 +60,12 @@ class Quoting:
         """A document was named and nothing in it is near enough: declined, with the nearest clause to look at."""
         if not seen.named or not seen.found:
             return None
-        text = self._texts.render("documents.not_found_in", document=seen.named[0].short, parts=self._parts(seen.found[:1]))
-        return Reply(text=text, status=Status.UNANSWERED, reason=Reason.NOT_IN_SOURCES, citations=_cited(seen.found[:1]))
+        text = self._texts.render(
+            "documents.not_found_in", document=seen.named[0].short, parts=self._parts(seen.found[:1])
+        )
+        return Reply(
+            text=text, status=Status.UNANSWERED, reason=Reason.NOT_IN_SOURCES, citations=_cited(seen.found[:1])
+        )
 
     def imported(self, seen: Seen) -> Reply | None:
         """Like `subject`, from imported documents alone: for a topic that says that the notice does not tell."""
@@ -74,28 +80,45 @@ class Quoting:
         if not finder.documents:
             return reply
         added = [
-            self._texts.render("documents.replaced_source", clause=c.clause, document=c.document, by=by.title,
-                               since=short_date(by.effective) if by.effective else "")
-            for c in reply.citations if (by := finder.replaced(c.clause_id, day)) is not None
+            self._texts.render(
+                "documents.replaced_source",
+                clause=c.clause,
+                document=c.document,
+                by=by.title,
+                since=short_date(by.effective) if by.effective else "",
+            )
+            for c in reply.citations
+            if (by := finder.replaced(c.clause_id, day)) is not None
         ]
         more = finder.beside((c.clause_id for c in reply.citations), seen, day)
         if not added and not more:
             return reply
         clash = self._clash(reply.citations, more)
         if more:
-            added.append(self._texts.render(
-                "documents.also" if clash is None else "documents.also_conflict", parts=self._parts(more),
-                first=clash[0] if clash else "", second=clash[1] if clash else ""))
-        return reply.model_copy(update={
-            "text": "\n\n".join([reply.text, *added]),
-            "citations": (*reply.citations, *_cited(more)),
-            "reason": Reason.CONFLICT if clash else reply.reason,
-        })
+            added.append(
+                self._texts.render(
+                    "documents.also" if clash is None else "documents.also_conflict",
+                    parts=self._parts(more),
+                    first=clash[0] if clash else "",
+                    second=clash[1] if clash else "",
+                )
+            )
+        return reply.model_copy(
+            update={
+                "text": "\n\n".join([reply.text, *added]),
+                "citations": (*reply.citations, *_cited(more)),
+                "reason": Reason.CONFLICT if clash else reply.reason,
+            }
+        )
 
     def _clash(self, citations: Sequence[Citation], more: Sequence[Quote]) -> tuple[str, str] | None:
         for citation in citations:
             for quote in more:
-                if quote.by is None and not quote.pending and (found := contradiction(citation.text, quote.clause.text)):
+                if (
+                    quote.by is None
+                    and not quote.pending
+                    and (found := contradiction(citation.text, quote.clause.text))
+                ):
                     return found
         return None
 
@@ -103,7 +126,8 @@ class Quoting:
         documents = by_document(quotes)
         several = len({q.document.id for q in quotes if q.by is None}) > 1
         text = self._texts.render(
-            "documents.quoted", parts=self._parts(quotes),
+            "documents.quoted",
+            parts=self._parts(quotes),
             governing=quotes[0].document.short if several and len(documents) > 1 else "",
             kind=quotes[0].document.kind,
             conflict=conflict.values if conflict else (),
@@ -117,16 +141,27 @@ class Quoting:
         for quote in quotes:
             words = shown(quote)
             size += len(words)
-            parts.append({
-                "document": quote.document.short, "path": quote.clause.path, "words": words if size <= _LONGEST or not parts else "",
-                "by": quote.by.short if quote.by else "", "since": short_date(quote.by.effective) if quote.by and quote.by.effective else "",
-                "pending": _long_date(quote.document.effective) if quote.pending and quote.document.effective else "",
-            })
+            parts.append(
+                {
+                    "document": quote.document.short,
+                    "path": quote.clause.path,
+                    "words": words if size <= _LONGEST or not parts else "",
+                    "by": quote.by.short if quote.by else "",
+                    "since": short_date(quote.by.effective) if quote.by and quote.by.effective else "",
+                    "pending": _long_date(quote.document.effective)
+                    if quote.pending and quote.document.effective
+                    else "",
+                }
+            )
         return parts
 
     def _opening(self, document: DocumentSpec) -> tuple[Citation, ...]:
         first = next((c for c in self._finder().pack.clauses.values() if c.document == document.id), None)
-        return (Citation(document=document.title, clause=first.path, text=first.text, clause_id=first.id),) if first else ()
+        return (
+            (Citation(document=document.title, clause=first.path, text=first.text, clause_id=first.id),)
+            if first
+            else ()
+        )
 
 
 def _long_date(day: date) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -84,9 +84,7 @@ class Conversations:
             rows = (await connection.execute(_LOAD, {"id": conversation_id, "history": history})).all()
         self.knowledge_revision = int(rows[0].revision)
         if rows[0].data is None:
-            return Conversation(
-                id=conversation_id, channel=channel, created_at=aware(self._db.at(now)), version=0
-            )
+            return Conversation(id=conversation_id, channel=channel, created_at=aware(self._db.at(now)), version=0)
         decrypt = self._db.vault.decrypt
         conversation = Conversation.model_validate_json(decrypt(rows[0].data))
         conversation.version = rows[0].version
@@ -121,14 +119,19 @@ class Conversations:
             )
         return kept
 
+    async def turn_counts(self, conversation_ids: Iterable[str]) -> dict[str, int]:
+        """How many turns each conversation has, by one statement; those not written yet are left out."""
+        statement = select(ConversationRow.id, ConversationRow.turn_count).where(
+            ConversationRow.id.in_(list(conversation_ids))
+        )
+        return {row["id"]: row["turn_count"] for row in await self._db.rows(statement)}
+
     async def earlier(self, conversation_id: str, external_id: str) -> SavedTurn | None:
         """What was replied to the channel's message `external_id`, if it was handled already."""
         async with self._db.read() as connection:
             return await self._earlier(connection, conversation_id, external_id)
 
-    async def _earlier(
-        self, connection: AsyncConnection, conversation_id: str, external_id: str
-    ) -> SavedTurn | None:
+    async def _earlier(self, connection: AsyncConnection, conversation_id: str, external_id: str) -> SavedTurn | None:
         statement = (
             select(TurnRow.number, TurnRow.body, TurnRow.ticket, ConversationRow.version)
             .join(ConversationRow, ConversationRow.id == TurnRow.conversation_id)
@@ -187,9 +190,7 @@ class Conversations:
                 await self._outbox.put(connection, delivery, turn.at)
             if update_id is not None:
                 mark = self._db.insert_new(ProcessedUpdate, ["channel", "update_id"])
-                await connection.execute(
-                    mark.values(channel=conversation.channel, update_id=update_id, at=turn.at)
-                )
+                await connection.execute(mark.values(channel=conversation.channel, update_id=update_id, at=turn.at))
         return SavedTurn(reply, number, conversation.version + 1, ticket_number)
 
     async def save(self, conversation: Conversation, now: datetime | None = None) -> int:
@@ -277,7 +278,7 @@ class Conversations:
     async def mark_processed(self, channel: str, update_id: str, now: datetime | None = None) -> bool:
         """Mark an update that led to no turn; False where it was marked before."""
         mark = self._db.insert_new(ProcessedUpdate, ["channel", "update_id"])
-        return 1 == await self._db.run(mark.values(channel=channel, update_id=update_id, at=self._db.at(now)))
+        return await self._db.run(mark.values(channel=channel, update_id=update_id, at=self._db.at(now))) == 1
 
     async def _bump(
         self, connection: AsyncConnection, conversation: Conversation, turn: Turn, person_id: str | None

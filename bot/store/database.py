@@ -56,9 +56,7 @@ class Database:
         read_only: Refuse every write, and make no file.
     """
 
-    def __init__(
-        self, url: str, vault: Vault, clock: Callable[[], datetime], *, read_only: bool = False
-    ) -> None:
+    def __init__(self, url: str, vault: Vault, clock: Callable[[], datetime], *, read_only: bool = False) -> None:
         self.url = address(url)
         self.vault = vault
         self.clock = clock

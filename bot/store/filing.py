@@ -66,9 +66,7 @@ class Filing:
         if row is None:
             return None
         if row.merged_into is not None:
-            await connection.execute(
-                update(TicketRow).where(TicketRow.number == number).values(status=CLOSED)
-            )
+            await connection.execute(update(TicketRow).where(TicketRow.number == number).values(status=CLOSED))
             return await self._join(connection, row.merged_into, at)
         return number
 
@@ -141,9 +139,7 @@ class Filing:
         offset: int = 0,
     ) -> list[Ticket]:
         """Tickets, most askers first, then the oldest. `words` must all occur in question or answer."""
-        statement = _filtered(
-            _with_askers(), status, topic, reason, channel, assigned_to, words, conversation_id
-        )
+        statement = _filtered(_with_askers(), status, topic, reason, channel, assigned_to, words, conversation_id)
         statement = statement.order_by(_ASKERS.desc(), TicketRow.created_at).limit(limit).offset(offset)
         return [as_ticket(row) for row in await self._db.rows(statement)]
 
@@ -211,9 +207,7 @@ class Filing:
     async def thread(self, number: str) -> list[ThreadMessage]:
         """The messages of a ticket, oldest first."""
         statement = (
-            select(TicketMessage)
-            .where(TicketMessage.ticket == number)
-            .order_by(TicketMessage.at, TicketMessage.id)
+            select(TicketMessage).where(TicketMessage.ticket == number).order_by(TicketMessage.at, TicketMessage.id)
         )
         return [
             ThreadMessage(
@@ -258,9 +252,7 @@ def _filtered(
         text = TicketRow.question + func.coalesce(TicketRow.resolution, "") + TicketRow.number
         statement = statement.where(text.icontains(word, autoescape=True))
     if channel is not None or conversation_id is not None:
-        asked = select(TicketAsker.ticket).join(
-            ConversationRow, ConversationRow.id == TicketAsker.conversation_id
-        )
+        asked = select(TicketAsker.ticket).join(ConversationRow, ConversationRow.id == TicketAsker.conversation_id)
         if channel is not None:
             asked = asked.where(ConversationRow.channel == channel)
         if conversation_id is not None:

@@ -22,33 +22,31 @@ from bot.store.threads import thread_of
 
 __all__ = ["ABANDONED", "NEEDS_CORRECTION", "OPEN", "SUBMITTED", "Draft", "Forms", "Submission"]
 
+
 class Forms:
     """Drafts, submissions and the consent to keep them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def new_draft(
-        self, conversation_id: str, form: str, form_version: str, now: datetime | None = None
-    ) -> Draft:
+    def new_draft(self, conversation_id: str, form: str, form_version: str, now: datetime | None = None) -> Draft:
         """An empty draft, not written yet."""
         at = self._db.at(now)
         return Draft(uuid4().hex, conversation_id, form, form_version, {}, at, at)
 
-    async def draft(
-        self, conversation_id: str, form: str | None = None, *, state: str = OPEN
-    ) -> Draft | None:
+    async def draft(self, conversation_id: str, form: str | None = None, *, state: str = OPEN) -> Draft | None:
         """The latest draft of the conversation's thread, whichever channel it was begun on."""
-        statement = select(DraftRow).where(
-            DraftRow.thread_id == thread_of(conversation_id), DraftRow.state == state
-        )
+        statement = select(DraftRow).where(DraftRow.thread_id == thread_of(conversation_id), DraftRow.state == state)
         if form is not None:
             statement = statement.where(DraftRow.form == form)
         row = await self._db.row(statement.order_by(DraftRow.updated_at.desc()).limit(1))
         return self._draft(row, open_answers=True) if row is not None else None
 
-    async def save_draft(self, draft: Draft, now: datetime | None = None) -> Draft:
+    async def save_draft(self, draft: Draft, now: datetime | None = None, *, durable: bool = True) -> Draft:
         """Write a draft; as it is now, with its new version.
+
+        Args:
+            durable: See `Database.write`. A later durable write of the same database covers this one too.
 
         Raises:
             StaleDraft: It was changed elsewhere since it was read (two devices); nothing was written.
@@ -66,12 +64,10 @@ class Forms:
             "updated_at": at,
             "version": draft.version + 1,
         }
-        async with self._db.write() as connection:
+        async with self._db.write(durable=durable) as connection:
             if draft.version > 0:
                 done = await connection.execute(
-                    update(DraftRow)
-                    .where(DraftRow.id == draft.id, DraftRow.version == draft.version)
-                    .values(values)
+                    update(DraftRow).where(DraftRow.id == draft.id, DraftRow.version == draft.version).values(values)
                 )
             else:
                 done = await connection.execute(
@@ -89,9 +85,7 @@ class Forms:
                 raise StaleDraft
         return replace(draft, version=draft.version + 1, updated_at=at)
 
-    async def submit(
-        self, draft: Draft, *, centre: str | None = None, now: datetime | None = None
-    ) -> Submission:
+    async def submit(self, draft: Draft, *, centre: str | None = None, now: datetime | None = None) -> Submission:
         """Hand a draft in as it stands; handing the same version in twice gives the same submission.
 
         Raises:
@@ -217,9 +211,7 @@ class Forms:
 
     async def mark_exported(self, ids: Sequence[str], now: datetime | None = None) -> int:
         """Record that submissions were handed out; how many were so for the first time."""
-        statement = update(SubmissionRow).where(
-            SubmissionRow.id.in_(ids), SubmissionRow.exported_at.is_(None)
-        )
+        statement = update(SubmissionRow).where(SubmissionRow.id.in_(ids), SubmissionRow.exported_at.is_(None))
         return await self._db.run(statement.values(exported_at=self._db.at(now)))
 
     async def needs_correction(self, submission_id: str, note: str, field: str | None = None) -> None:
@@ -245,9 +237,7 @@ class Forms:
                 .values(state=OPEN, version=DraftRow.version + 1)
             )
 
-    async def consent(
-        self, conversation_id: str, purpose: str, text_version: str, now: datetime | None = None
-    ) -> None:
+    async def consent(self, conversation_id: str, purpose: str, text_version: str, now: datetime | None = None) -> None:
         """Record a person's consent; giving it again changes nothing, unless it was withdrawn."""
         at = self._db.at(now)
         statement = self._db.upsert(ConsentRow).values(
@@ -288,9 +278,7 @@ class Forms:
         return await self._db.row(statement) is not None
 
     async def _by(self, connection: AsyncConnection, *conditions: Any) -> Submission | None:
-        row = (
-            (await connection.execute(select(SubmissionRow.__table__).where(*conditions))).mappings().first()
-        )
+        row = (await connection.execute(select(SubmissionRow.__table__).where(*conditions))).mappings().first()
         return self._submission(row, open_answers=True) if row is not None else None
 
     def _draft(self, row: RowMapping, *, open_answers: bool) -> Draft:

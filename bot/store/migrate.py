@@ -127,9 +127,7 @@ def _run_alembic(connection: Connection) -> None:
 
     try:
         with EnvironmentContext(config, script, fn=steps) as environment:
-            environment.configure(
-                connection=connection, target_metadata=Base.metadata, transactional_ddl=False
-            )
+            environment.configure(connection=connection, target_metadata=Base.metadata, transactional_ddl=False)
             environment.run_migrations()
     except CommandError as error:
         if "Can't locate revision" in str(error):

@@ -16,6 +16,8 @@ from bot.store.database import Database
 from bot.store.errors import Missing
 from bot.store.tables import ConversationRow, DeliveryRow, Person, Told, TurnRow
 
+PARTS_OF_TURNS = frozenset({"reply", "receipt"})
+"""Kinds of delivery that belong to a turn which the history has already."""
 WAITING, CLAIMED, SENT, READ, FAILED = "waiting", "claimed", "sent", "read", "failed"
 
 
@@ -159,7 +161,8 @@ class Outbox:
             )
             if done.rowcount != 1:
                 return False
-            await self._into_history(connection, delivery, at)
+            if delivery.kind not in PARTS_OF_TURNS:
+                await self._into_history(connection, delivery, at)
         return True
 
     async def _into_history(self, connection: AsyncConnection, delivery: Delivery, at: datetime) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import case, delete, literal, select
+from sqlalchemy import case, delete, literal, select, update
 
 from bot.store.database import Database
 from bot.store.errors import Missing
-from bot.store.tables import AttemptRow, Person
+from bot.store.tables import AttemptRow, ConversationRow, Person
 from bot.store.tables.base import UtcDateTime
 
 
@@ -37,6 +37,29 @@ class Persons:
                 )
             )
             return str((await connection.execute(found)).scalar_one())
+
+    async def attach(self, conversation_id: str, person_id: str) -> None:
+        """Note whose conversation it is, so that deliveries find the way; they can be reached (again)."""
+        known = (
+            select(Person.id)
+            .join(ConversationRow, ConversationRow.person_id == Person.id)
+            .where(ConversationRow.id == conversation_id, Person.unreachable_at.is_(None))
+        )
+        if await self._db.row(known) is not None:  # the usual case takes no write lock
+            return
+        # A subquery: the person may have been erased since, with this very turn.
+        owner = select(Person.id).where(Person.id == person_id).scalar_subquery()
+        async with self._db.write() as connection:
+            await connection.execute(
+                update(ConversationRow)
+                .where(ConversationRow.id == conversation_id, ConversationRow.person_id.is_(None))
+                .values(person_id=owner)
+            )
+            await connection.execute(update(Person).where(Person.id == person_id).values(unreachable_at=None))
+
+    async def unreachable(self, person_id: str, now: datetime | None = None) -> None:
+        """Note that a person blocked the bot, or is gone."""
+        await self._db.run(update(Person).where(Person.id == person_id).values(unreachable_at=self._db.at(now)))
 
     async def address(self, person_id: str) -> str:
         """The channel's own id of a person.

@@ -59,9 +59,7 @@ class Privacy:
         tickets = list((await connection.execute(asked)).scalars())
 
         gone = await connection.execute(
-            delete(SubmissionRow).where(
-                SubmissionRow.thread_id == thread, SubmissionRow.exported_at.is_(None)
-            )
+            delete(SubmissionRow).where(SubmissionRow.thread_id == thread, SubmissionRow.exported_at.is_(None))
         )
         stays = select(SubmissionRow.receipt).where(SubmissionRow.thread_id == thread).distinct()
         kept = tuple((await connection.execute(stays)).scalars())
@@ -76,9 +74,7 @@ class Privacy:
         await connection.execute(delete(DraftRow).where(DraftRow.thread_id == thread))
         await connection.execute(delete(ConversationRow).where(ConversationRow.id.in_(ids)))
         await connection.execute(
-            delete(Person).where(
-                Person.id.in_(person_ids), ~exists().where(ConversationRow.person_id == Person.id)
-            )
+            delete(Person).where(Person.id.in_(person_ids), ~exists().where(ConversationRow.person_id == Person.id))
         )
         await connection.execute(
             update(TicketRow)
@@ -123,7 +119,5 @@ class Privacy:
 
 
 async def _count(connection: AsyncConnection, table: Any, condition: Any) -> int:
-    found: int = (
-        await connection.execute(select(func.count()).select_from(table).where(condition))
-    ).scalar_one()
+    found: int = (await connection.execute(select(func.count()).select_from(table).where(condition))).scalar_one()
     return found

@@ -136,9 +136,7 @@ class StaffAccounts:
             values |= {"failed": 0, "locked_until": None}
         async with self._db.write() as connection:
             if disabled or role in ("agent", "editor"):
-                others = select(StaffRow.login).where(
-                    StaffRow.role == "administrator", StaffRow.disabled.is_(False)
-                )
+                others = select(StaffRow.login).where(StaffRow.role == "administrator", StaffRow.disabled.is_(False))
                 if not self._db.sqlite:
                     others = others.with_for_update()
                 administrators = set((await connection.execute(others)).scalars())
@@ -282,13 +280,10 @@ class StaffAccounts:
         if action is not None:
             statement = statement.where(AuditEntry.action == action)
         if record is not None:
-            statement = statement.where(
-                AuditEntry.record_kind == record[0], AuditEntry.record_id == record[1]
-            )
+            statement = statement.where(AuditEntry.record_kind == record[0], AuditEntry.record_id == record[1])
         statement = statement.order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
         return [
-            Audit(**{name: row[name] for name in Audit.__dataclass_fields__})
-            for row in await self._db.rows(statement)
+            Audit(**{name: row[name] for name in Audit.__dataclass_fields__}) for row in await self._db.rows(statement)
         ]
 
     def _staff(self, row: RowMapping) -> Staff:

@@ -22,9 +22,7 @@ def thread_of(conversation_id: str) -> ColumnElement[str]:
         .order_by(ResumeCode.used_at.desc())
         .limit(1)
     )
-    found: ColumnElement[str] = func.coalesce(
-        own.scalar_subquery(), joined.scalar_subquery(), literal(conversation_id)
-    )
+    found: ColumnElement[str] = func.coalesce(own.scalar_subquery(), joined.scalar_subquery(), literal(conversation_id))
     return found
 
 
@@ -88,18 +86,14 @@ class Threads:
                     raise Refused("code_unknown")
                 raise Refused("code_used" if row.used_at is not None else "code_expired")
             left: str | None = (
-                await connection.execute(
-                    select(ConversationRow.thread_id).where(ConversationRow.id == conversation_id)
-                )
+                await connection.execute(select(ConversationRow.thread_id).where(ConversationRow.id == conversation_id))
             ).scalar()
             if left is not None and left != thread:
                 await self._move(connection, left, thread)
         return thread
 
     async def _move(self, connection: Any, left: str, thread: str) -> None:
-        there = select(ConsentRow.purpose + ":" + ConsentRow.text_version).where(
-            ConsentRow.thread_id == thread
-        )
+        there = select(ConsentRow.purpose + ":" + ConsentRow.text_version).where(ConsentRow.thread_id == thread)
         await connection.execute(
             delete(ConsentRow).where(
                 ConsentRow.thread_id == left,

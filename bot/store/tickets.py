@@ -21,9 +21,7 @@ from bot.store.ticket_values import ANSWERED, CLOSED, OPEN, Asker, NewTicket, du
 class Tickets(Filing):
     """The queue and the work on it."""
 
-    async def assign(
-        self, number: str, login: str | None, *, version: int, now: datetime | None = None
-    ) -> int:
+    async def assign(self, number: str, login: str | None, *, version: int, now: datetime | None = None) -> int:
         """Give a ticket to a member of staff, or to nobody; its version now.
 
         Raises:
@@ -112,9 +110,7 @@ class Tickets(Filing):
             await self._outbox.put(connection, delivery, at)
         return askers
 
-    async def close(
-        self, number: str, reason: str, *, by: str, version: int, now: datetime | None = None
-    ) -> None:
+    async def close(self, number: str, reason: str, *, by: str, version: int, now: datetime | None = None) -> None:
         """Close a ticket without an answer.
 
         Raises:
@@ -136,9 +132,7 @@ class Tickets(Filing):
         async with self._db.write() as connection:
             await self._write_message(connection, number, "note", by, None, text, (), self._db.at(now))
 
-    async def asker_says(
-        self, number: str, conversation_id: str, text: str, now: datetime | None = None
-    ) -> None:
+    async def asker_says(self, number: str, conversation_id: str, text: str, now: datetime | None = None) -> None:
         """Add what an asker answered to the thread; a resolved ticket is open again.
 
         Raises:
@@ -171,14 +165,10 @@ class Tickets(Filing):
         async with self._db.write() as connection:
             if await self._join(connection, into, at) != into:
                 raise Missing(ticket=into)
-            await self._change(
-                connection, number, version, at, status=CLOSED, merged_into=into, closed_reason="merged"
-            )
+            await self._change(connection, number, version, at, status=CLOSED, merged_into=into, closed_reason="merged")
             there = select(TicketAsker.conversation_id).where(TicketAsker.ticket == into)
             await connection.execute(
-                delete(TicketAsker).where(
-                    TicketAsker.ticket == number, TicketAsker.conversation_id.in_(there)
-                )
+                delete(TicketAsker).where(TicketAsker.ticket == number, TicketAsker.conversation_id.in_(there))
             )
             for table in (TicketAsker, TicketMessage):
                 await connection.execute(update(table).where(table.ticket == number).values(ticket=into))
@@ -208,9 +198,7 @@ class Tickets(Filing):
             )
         return split_off
 
-    async def _change(
-        self, connection: AsyncConnection, number: str, version: int, at: datetime, **values: Any
-    ) -> int:
+    async def _change(self, connection: AsyncConnection, number: str, version: int, at: datetime, **values: Any) -> int:
         """Change a ticket under its version; its answer version."""
         answer_version: int | None = (
             await connection.execute(

@@ -50,7 +50,9 @@ def _fits(indicator: Indicator, quantity: Quantity) -> bool:
     return indicator.unit == quantity.unit
 
 
-def _nearest(text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int, next_start: int) -> tuple[float, str] | None:
+def _nearest(
+    text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int, next_start: int
+) -> tuple[float, str] | None:
     """The indicator whose alias stands nearest to the quantity, words before it preferred: (distance, id)."""
     best: tuple[float, int, str] | None = None
     before = text[max(previous_end, quantity.start - 40) : quantity.start]
@@ -61,7 +63,11 @@ def _nearest(text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int,
         if not (bare_area or _fits(indicator, quantity)):
             continue
         # 例 rather names cases, 项 rather items, where the words fit both.
-        other = 3.0 if quantity.unit in _COUNTS and indicator.unit != quantity.unit and not quantity.text.endswith("个") else 0.0
+        other = (
+            3.0
+            if quantity.unit in _COUNTS and indicator.unit != quantity.unit and not quantity.text.endswith("个")
+            else 0.0
+        )
         for alias in indicator.aliases:
             at = before.rfind(alias)
             if at >= 0:
@@ -76,7 +82,13 @@ def _nearest(text: str, quantity: Quantity, lexicon: Lexicon, previous_end: int,
             # "36人中硕士8人": a word right before the next number is that number's.
             next_one = next_start - (quantity.end + at + len(alias)) <= 1 and next_start < len(text)
             near = at >= 0 and (alias.isascii() or at + len(alias) <= _TRAIL)
-            if near and not (whole and indicator.whole) and not bare_area and not next_one and not re.search(r"[,，。 ]", between):
+            if (
+                near
+                and not (whole and indicator.whole)
+                and not bare_area
+                and not next_one
+                and not re.search(r"[,，。 ]", between)
+            ):
                 key = (at + 1.5 + other - 0.6 * len(alias), -len(alias), name)
                 best = min(best, key) if best else key
     return (best[0], best[2]) if best and best[0] <= 30 else None
@@ -107,7 +119,9 @@ def _bind(text: str, lexicon: Lexicon) -> list[_Bound]:
     for quantity, next_start in zip(quantities, starts, strict=True):
         lead, previous_end = text[previous_end : quantity.start], quantity.end
         tail = text[quantity.end : min(next_start, quantity.end + 3)]
-        if any(re.search(p, lead) for p in lexicon.gap_marks) or any(w in lead[-4:] or tail.startswith(w) for w in lexicon.other_things):
+        if any(re.search(p, lead) for p in lexicon.gap_marks) or any(
+            w in lead[-4:] or tail.startswith(w) for w in lexicon.other_things
+        ):
             continue
         hit = _nearest(text, quantity, lexicon, quantity.start - len(lead), next_start)
         inherited = hit is None and bool(bound) and _fits(lexicon.indicators[bound[-1].indicator], quantity)
@@ -127,7 +141,9 @@ def _bind(text: str, lexicon: Lexicon) -> list[_Bound]:
         while loose and loose[-1].unit == quantity.unit and _LISTED.fullmatch(text[loose[-1].end : listed[0].start]):
             listed.insert(0, loose.pop())
         for one in listed:
-            bound.append(_Bound(one, hit[1], _is_claim(text, one, lexicon), inherited or one is not listed[0], lead + tail))
+            bound.append(
+                _Bound(one, hit[1], _is_claim(text, one, lexicon), inherited or one is not listed[0], lead + tail)
+            )
     return bound or _by_year(text, loose, lexicon)
 
 
@@ -188,7 +204,11 @@ def find_figures(text: str, lexicon: Lexicon) -> Figures:
                 (claimed if claim else own)[name] = _one(items, lexicon.indicators[name])
     for first, second in pairwise(bound):
         # Twice the same indicator without marks: the one after "我们/只有" is the person's own.
-        if first.indicator == second.indicator and first.indicator not in members and not (first.claimed or second.claimed):
+        if (
+            first.indicator == second.indicator
+            and first.indicator not in members
+            and not (first.claimed or second.claimed)
+        ):
             between = text[first.quantity.end : second.quantity.start]
             if _own(between, lexicon):
                 claimed[first.indicator], own[first.indicator] = _figure(first), _figure(second)
@@ -205,8 +225,11 @@ def _one(items: list[_Bound], indicator: Indicator) -> Figure:
     if inclusive:
         return _figure(inclusive[0])
     if len(group) > 1:
-        return Figure(indicator=items[0].indicator, value=sum(i.quantity.value for i in group),
-                      said="、".join(i.quantity.text for i in group))
+        return Figure(
+            indicator=items[0].indicator,
+            value=sum(i.quantity.value for i in group),
+            said="、".join(i.quantity.text for i in group),
+        )
     # "二十来个人 29个": the exact number is meant.
     return _figure(next((i for i in items if not _ABOUT.search(i.quantity.text)), items[0]))
 

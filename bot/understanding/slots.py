@@ -113,8 +113,12 @@ def bare_batch(text: str) -> str | None:
 
 def find_unit_type(text: str, lexicon: Lexicon) -> tuple[UnitType, str] | None:
     """The unit type named last (people say "企业是谁填，那医院呢"); a hospital said to be a public institution is a hospital."""
-    hits = [(text.rfind(alias), -order, kind, alias) for order, (kind, aliases) in enumerate(lexicon.unit_types.items())
-            for alias in aliases if alias in text]
+    hits = [
+        (text.rfind(alias), -order, kind, alias)
+        for order, (kind, aliases) in enumerate(lexicon.unit_types.items())
+        for alias in aliases
+        if alias in text
+    ]
     if not hits:
         return None
     if any(kind is UnitType.HOSPITAL for _, _, kind, _ in hits):

@@ -71,8 +71,14 @@ class Understander:
     """
 
     def __init__(
-        self, pack: Pack, model: TopicModel, calibration: Calibration, encode: Callable[[Sequence[str]], Vector],
-        lexical: Callable[[str], Vector | None], clean: Callable[[str], str], topics: Mapping[str, Topic] | None = None,
+        self,
+        pack: Pack,
+        model: TopicModel,
+        calibration: Calibration,
+        encode: Callable[[Sequence[str]], Vector],
+        lexical: Callable[[str], Vector | None],
+        clean: Callable[[str], str],
+        topics: Mapping[str, Topic] | None = None,
     ) -> None:
         self.pack = pack
         self._model = model
@@ -93,11 +99,21 @@ class Understander:
         leans = False
         last = self._topics.get(conversation.last_topics[0]) if conversation.last_topics else None
         if last is not None and (lean := leaning(text, lexicon.follow_ups)):
-            combined = self._lean(text, conversation, last, scores, lean_strong=lean.strong, named=facets(lean, last, self._topics.values()))
+            combined = self._lean(
+                text,
+                conversation,
+                last,
+                scores,
+                lean_strong=lean.strong,
+                named=facets(lean, last, self._topics.values()),
+            )
             leans = lean.strong
             leaned = combined[0].topic != scores[0].topic
             scores = combined
         decision, topics = self._decide(scores)
+        if not leaned and (same := next((s for s in scores if s.nearest >= _SAME), None)):
+            # Its very words stand among a topic's samples, however near others are.
+            decision, topics = Decision.ANSWER, (self._topics[same.topic],)
         if decision is not Decision.ANSWER and not leaned and (piece := last_question(text, lexicon)):
             again = self._score(self._encode([piece])[0], piece)
             if again[0].probability >= max(self._calibration.answer, scores[0].probability):
@@ -108,14 +124,32 @@ class Understander:
             topics = self._several(asked, decision, topics)
             decision = Decision.ANSWER if len(topics) > 1 and decision is not Decision.CLARIFY else decision
         return Understood(
-            text, decision, topics, tuple(scores), slots, find_figures(text, lexicon), tuple(find_dates(text, today)),
-            leaned, leans, is_correction(text, lexicon.follow_ups), vector,
+            text,
+            decision,
+            topics,
+            tuple(scores),
+            slots,
+            find_figures(text, lexicon),
+            tuple(find_dates(text, today)),
+            leaned,
+            leans,
+            is_correction(text, lexicon.follow_ups),
+            vector,
         )
 
     def _score(self, vector: Vector, text: str) -> list[Scored]:
         return self._model.score(vector, self._calibration, self._lexical(text))
 
-    def _lean(self, text: str, conversation: Conversation, last: Topic, alone: list[Scored], *, lean_strong: bool, named: set[str]) -> list[Scored]:
+    def _lean(
+        self,
+        text: str,
+        conversation: Conversation,
+        last: Topic,
+        alone: list[Scored],
+        *,
+        lean_strong: bool,
+        named: set[str],
+    ) -> list[Scored]:
         """Scores read together with the question before; a message that is clear by itself keeps its own."""
         if alone[0].probability >= _TRUSTED and not named:
             return alone
@@ -136,23 +170,28 @@ class Understander:
             nearest.setdefault(topic, 0.0)
         total = max(1.0, sum(worth.values()))
         best = sorted(worth.items(), key=lambda item: -item[1])
-        return [Scored(topic, min(1.0, value / total if value < 0.5 else max(value / total, min(value, 0.99))), nearest[topic])
-                for topic, value in best]
+        return [
+            Scored(
+                topic, min(1.0, value / total if value < 0.5 else max(value / total, min(value, 0.99))), nearest[topic]
+            )
+            for topic, value in best
+        ]
 
     def _decide(self, scores: Sequence[Scored]) -> tuple[Decision, tuple[Topic, ...]]:
         best = scores[0]
         if best.probability >= self._calibration.answer:
             return Decision.ANSWER, (self._topics[best.topic],)
-        same = next((s for s in scores[:5] if s.nearest >= _SAME), None)
-        if same is not None:  # its very words stand among a topic's samples, however near others are
-            return Decision.ANSWER, (self._topics[same.topic],)
         close = [s for s in scores[:3] if s.probability >= self._calibration.clarify]
         together = sum(s.probability for s in close)
         kinds = {self._topics[s.topic].kind for s in close}
         if len(close) > 1 and together >= self._calibration.answer:
             topics = [self._topics[s.topic] for s in close]
             # Close topics on one thing answer each other's question: nobody is asked which of them was meant.
-            alike = len({t.subject for t in topics}) == 1 or len({t.engine for t in topics if t.engine}) == 1 and all(t.engine for t in topics)
+            alike = (
+                len({t.subject for t in topics}) == 1
+                or len({t.engine for t in topics if t.engine}) == 1
+                and all(t.engine for t in topics)
+            )
             if alike or kinds == {TopicKind.DECLINE} or TopicKind.REFUSE in kinds or TopicKind.CHITCHAT in kinds:
                 return Decision.ANSWER, (self._topics[best.topic],)
             return Decision.CLARIFY, tuple(self._topics[s.topic] for s in close)
@@ -165,7 +204,11 @@ class Understander:
         for sentence, vector in zip(asked[:3], vectors, strict=True):
             best = self._score(vector, sentence)[0]
             topic = self._topics[best.topic]
-            if best.probability >= _TRUSTED and topic.kind in (TopicKind.ANSWER, TopicKind.DECLINE) and topic not in found:
+            if (
+                best.probability >= _TRUSTED
+                and topic.kind in (TopicKind.ANSWER, TopicKind.DECLINE)
+                and topic not in found
+            ):
                 found.append(topic)
         if len(found) < 2:
             return topics

@@ -110,12 +110,8 @@ def parse_report(document_id: str, text: str) -> ParseReport:
         root_name = _root_name(part, outline, parts)
         for piece in outline.pieces:
             path = path_of(piece, part.prefix, article_prefix, root_name)
-            is_head = (
-                bool(part.head) and piece.unit.mark is None and piece.index == 0 and piece.kind == "text"
-            )
-            kind: Kind = (
-                "table" if piece.kind == "table" else "heading" if is_head or is_heading(piece) else "text"
-            )
+            is_head = bool(part.head) and piece.unit.mark is None and piece.index == 0 and piece.kind == "text"
+            kind: Kind = "table" if piece.kind == "table" else "heading" if is_head or is_heading(piece) else "text"
             words = piece.text if kind == "table" else piece.unit.paragraphs[piece.index]
             add(path, () if is_head else (*above, *headings_of(piece)), words, kind)
     return ParseReport(tuple(clauses), _leftovers(text, clauses), tuple(doubts))

@@ -138,15 +138,11 @@ def refers(mark: Mark, *, open_before: bool) -> bool:
     """
     rest = mark.rest
     if mark.style in (Style.CHAPTER, Style.SECTION):
-        return (
-            bool(_REFERENCE_AFTER_CHAPTER.match(rest)) and (open_before or not mark.spaced) or len(rest) > 40
-        )
+        return bool(_REFERENCE_AFTER_CHAPTER.match(rest)) and (open_before or not mark.spaced) or len(rest) > 40
     if mark.style is Style.ARTICLE:
         return bool(_REFERENCE_AFTER_ARTICLE.match(rest)) and (open_before or not mark.spaced)
     if mark.style in (Style.BRACKETED, Style.ARABIC_BRACKETED, Style.ARABIC_HALF):
-        return bool(_REFERENCE_AFTER_BRACKET.match(rest)) and (
-            open_before or _MEMBER_WORD.match(rest) is not None
-        )
+        return bool(_REFERENCE_AFTER_BRACKET.match(rest)) and (open_before or _MEMBER_WORD.match(rest) is not None)
     if mark.style is Style.CHINESE:
         return bool(_MORE_NUMERALS.match(rest)) and open_before
     return not rest and mark.style is Style.ARABIC and open_before

@@ -21,9 +21,7 @@ from knowledge.clauses.layout import (
 from knowledge.clauses.numbering import Mark, Style, chinese, counted_inline, find_mark, refers
 
 Kind = Literal["heading", "text", "table"]
-Doubt = Literal[
-    "numbering_jumps", "numbering_restarts", "sentence_unended", "line_may_be_wrapped", "path_twice"
-]
+Doubt = Literal["numbering_jumps", "numbering_restarts", "sentence_unended", "line_may_be_wrapped", "path_twice"]
 
 _LEAD = re.compile(r"^[^。；;.（）①0-9]{1,15}[：:]\s*(?=1[.．、](?!\d)|（一）|（1）|①)")
 
@@ -61,9 +59,7 @@ class Unit:
 
     def child(self, style: Style) -> Unit | None:
         """The last child numbered in this style."""
-        return next(
-            (unit for unit in reversed(self.children) if unit.mark and unit.mark.style is style), None
-        )
+        return next((unit for unit in reversed(self.children) if unit.mark and unit.mark.style is style), None)
 
 
 @dataclass(frozen=True)
@@ -146,9 +142,7 @@ class Outline:
             heading = False  # what stands in a 条 is a sentence
         open_before = last is not None and not is_ended(last.text) and not heading
         before = self._place(mark)[1]
-        fits = mark.number == (1 if before is None else before + 1) or (
-            "之" in mark.label and mark.number == before
-        )
+        fits = mark.number == (1 if before is None else before + 1) or ("之" in mark.label and mark.number == before)
         if refers(mark, open_before=open_before or (not fits and mark.style is Style.CHINESE)):
             return False
         if last is not None and goes_on(last.text, heading=heading):

@@ -283,6 +283,4 @@ def _is_listed(block: Block) -> bool:
     """A line of a list of attachments: a name with or without its number, no sentence."""
     if not isinstance(block, Line):
         return False
-    return (
-        bool(_LIST.match(block.text)) or not is_ended(block.text) and cells(block.text) <= 2 * HEADING_WIDTH
-    )
+    return bool(_LIST.match(block.text)) or not is_ended(block.text) and cells(block.text) <= 2 * HEADING_WIDTH

@@ -120,14 +120,10 @@ def _read_config(folder: Path) -> ModelConfig:
     try:
         config = ModelConfig.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise EncoderError(
-            f"encoder {folder}: cannot read config.json ({error.strerror}); {_REPAIR}"
-        ) from error
+        raise EncoderError(f"encoder {folder}: cannot read config.json ({error.strerror}); {_REPAIR}") from error
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise EncoderError(
-            f"encoder {path}: not the configuration of an export ({found}); {_REPAIR}"
-        ) from error
+        raise EncoderError(f"encoder {path}: not the configuration of an export ({found}); {_REPAIR}") from error
     for name, size in config.files.items():
         try:
             found_size = (folder / name).stat().st_size

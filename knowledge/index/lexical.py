@@ -47,9 +47,7 @@ class Lexicon:
         segmented = [segments(text) for text in texts]
         if not any(segmented):
             nothing = np.zeros(0)
-            return cls(
-                {}, nothing.astype(np.float32), nothing.astype(np.int32), np.zeros(1, np.int64), len(texts)
-            )
+            return cls({}, nothing.astype(np.float32), nothing.astype(np.int32), np.zeros(1, np.int64), len(texts))
         from bm25s import BM25
 
         # Importing bm25s sets its logger to DEBUG.

@@ -25,9 +25,7 @@ class ClauseRetriever(BaseRetriever):
     encoder: Encoder
     k: int = 5
 
-    def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
-    ) -> list[Document]:
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         question = normalise(query)
         hits = self.index.search(self.encoder.encode_queries([question])[0], question, self.k)
         return [

@@ -62,9 +62,7 @@ class _Part:
     def lexical(self, words: list[str]) -> NDArray[np.float32]:
         return self._lexicon.scores(words)
 
-    def search(
-        self, vector: NDArray[np.float32], words: list[str], k: int, without: Collection[str]
-    ) -> list[Hit]:
+    def search(self, vector: NDArray[np.float32], words: list[str], k: int, without: Collection[str]) -> list[Hit]:
         if not self.records:
             return []
         similarity = self.vectors @ vector
@@ -112,9 +110,7 @@ class Index:
     ) -> None:
         self.records = tuple(records)
         self.vectors = vectors
-        self._parts = {
-            kind: _Part(kind, self.records, vectors, lexicons[kind], weights[kind]) for kind in Kind
-        }
+        self._parts = {kind: _Part(kind, self.records, vectors, lexicons[kind], weights[kind]) for kind in Kind}
 
     def part(self, kind: Kind) -> tuple[list[Record], Vectors]:
         """The records of one kind and their vectors, row by row."""

@@ -114,9 +114,7 @@ class ChromaStore:
                     ids=[record.id for record in some],
                     embeddings=vectors[start : start + _BATCH],
                     documents=[record.text for record in some],
-                    metadatas=[
-                        {"kind": str(record.kind), "ref": record.ref, "mark": record.mark} for record in some
-                    ],
+                    metadatas=[{"kind": str(record.kind), "ref": record.ref, "mark": record.mark} for record in some],
                 )
 
     def delete(self, ids: Sequence[str]) -> None:

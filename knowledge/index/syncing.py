@@ -101,18 +101,14 @@ def open_index(
         return _index(records, snapshot), SyncReport(encoded=task.encoded, problems=tuple(task.problems))
 
 
-def _fitting(
-    records: Sequence[Record], encoder: Encoder, folder: Path, chroma_url: str | None
-) -> Snapshot | None:
+def _fitting(records: Sequence[Record], encoder: Encoder, folder: Path, chroma_url: str | None) -> Snapshot | None:
     snapshot = Snapshot.load(folder / "snapshot.npz")
     if snapshot is None or snapshot.fingerprint != encoder.fingerprint:
         return None
     if snapshot.vectors.shape != (len(records), encoder.dimension) or snapshot.records != digest_of(records):
         return None
     if chroma_url is None and not looks_whole(folder / "chroma"):
-        _log.warning(
-            "index store %s is missing or damaged; it is built again from the pack", folder / "chroma"
-        )
+        _log.warning("index store %s is missing or damaged; it is built again from the pack", folder / "chroma")
         return None
     return snapshot
 
@@ -141,11 +137,7 @@ class _Sync:
         self.problems: list[str] = []
         for path in (seed, folder / "snapshot.npz"):
             older = Snapshot.load(path) if path else None
-            if (
-                older
-                and older.fingerprint == encoder.fingerprint
-                and older.vectors.shape[1] == encoder.dimension
-            ):
+            if older and older.fingerprint == encoder.fingerprint and older.vectors.shape[1] == encoder.dimension:
                 self._known.update(zip(older.keys, older.vectors, strict=True))
 
     def run(self) -> tuple[Index, SyncReport]:
@@ -159,9 +151,7 @@ class _Sync:
         try:
             written.save(self._folder / "snapshot.npz")
         except OSError as error:
-            self._say(
-                f"{self._folder} cannot be written ({error.strerror or error}); the next start is slower"
-            )
+            self._say(f"{self._folder} cannot be written ({error.strerror or error}); the next start is slower")
         done = replace(report or SyncReport(), encoded=self.encoded, problems=tuple(self.problems))
         return _index(self._records, snapshot), done
 
@@ -171,8 +161,7 @@ class _Sync:
         rows = [self._known[record.key] for record in self._records]
         vectors = np.array(rows, dtype=np.float32).reshape(len(rows), self._encoder.dimension)
         lexicons = {
-            kind: Lexicon.build([record.text for record in self._records if record.kind is kind])
-            for kind in Kind
+            kind: Lexicon.build([record.text for record in self._records if record.kind is kind]) for kind in Kind
         }
         keys = [record.key for record in self._records]
         return Snapshot(digest_of(self._records), self._encoder.fingerprint, keys, vectors, lexicons)
@@ -202,9 +191,7 @@ class _Sync:
             self._recall(store, [record for record in same if record.key not in self._known])
             self._encode(changed)
             if changed:
-                store.put(
-                    changed, np.array([self._known[record.key] for record in changed], dtype=np.float32)
-                )
+                store.put(changed, np.array([self._known[record.key] for record in changed], dtype=np.float32))
             if gone:
                 store.delete(gone)
         finally:

@@ -112,11 +112,7 @@ class _Walk:
                 merge = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
                 parts = list(self.blocks(cell))
                 filled += 1
-                if (
-                    merge is not None
-                    and merge.get(qn("w:val"), "continue") != "restart"
-                    and column in open_cells
-                ):
+                if merge is not None and merge.get(qn("w:val"), "continue") != "restart" and column in open_cells:
                     y, x = open_cells[column]
                     text, width, height = rows[y][x]
                     # A merged cell holds its text above; what stands in the rest of it is kept all the same.

@@ -80,9 +80,7 @@ _BLOCKS = {
     "tfoot",
 }
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_TAGS = re.compile(
-    r"<\s*(?:!doctype|html|head|body|p|div|table|h[1-6]|span|br|article|section)\b", re.IGNORECASE
-)
+_TAGS = re.compile(r"<\s*(?:!doctype|html|head|body|p|div|table|h[1-6]|span|br|article|section)\b", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]+)", re.IGNORECASE)
 _WIDE = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 _SOURCE_BREAK = re.compile(rf"(?<={_WIDE})[ \t]*\r?\n\s*(?={_WIDE})")
@@ -214,10 +212,7 @@ def _table(table: Tag) -> Iterator[str]:
             yield from _blocks(cell)
         return
     laid = [
-        [
-            (" ".join(" ".join(_blocks(cell)).split()), _span(cell, "colspan"), _span(cell, "rowspan"))
-            for cell in row
-        ]
+        [(" ".join(" ".join(_blocks(cell)).split()), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in row]
         for row in cells
     ]
     if text := table_text([row for row in span_rows(laid) if any(row)]):

@@ -20,9 +20,7 @@ from knowledge.clauses.layout import is_ended
 from knowledge.clauses.numbering import find_mark
 from knowledge.readers.base import Caution, Limits, Problem, ReaderError, Remark, Source, table_text
 
-_PAGE_NUMBER = re.compile(
-    r"[-—–－·\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／，,]?\s*共?\s*\d{1,4}\s*页?)?[-—–－·\s]*"
-)
+_PAGE_NUMBER = re.compile(r"[-—–－·\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／，,]?\s*共?\s*\d{1,4}\s*页?)?[-—–－·\s]*")
 _UNKNOWN_GLYPH = re.compile(r"\(cid:\d+\)")
 _WORD_END = re.compile(r"[A-Za-z0-9,.;:)%]$")
 _WORD_START = re.compile(r"[A-Za-z0-9(]")
@@ -205,9 +203,7 @@ def _paragraphs(pages: list[list[_Block]]) -> list[str]:
             grid = None
             full = last is not None and last.right > right - 2.5 * size
             if last is not None and full and block.left - left <= 1.2 * size:
-                paragraphs[-1] = (
-                    _join(paragraphs[-1], block.text) if by_indent else f"{paragraphs[-1]}\n{block.text}"
-                )
+                paragraphs[-1] = _join(paragraphs[-1], block.text) if by_indent else f"{paragraphs[-1]}\n{block.text}"
             else:
                 paragraphs.append(block.text)
             last = block

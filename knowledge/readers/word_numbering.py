@@ -107,10 +107,7 @@ class Numbering:
         for abstract in root.findall(qn("w:abstractNum")):
             key = str(abstract.get(qn("w:abstractNumId")))
             self._lists[key] = _List(
-                {
-                    int(level.get(qn("w:ilvl"), "0")): self._read_level(level)
-                    for level in abstract.findall(qn("w:lvl"))
-                }
+                {int(level.get(qn("w:ilvl"), "0")): self._read_level(level) for level in abstract.findall(qn("w:lvl"))}
             )
         for number in root.findall(qn("w:num")):
             key = str(number.get(qn("w:numId")))

@@ -26,8 +26,17 @@ async def answered(desk: Desk, client: object) -> str:
 async def save(client: object, number: str, **changes: object) -> object:
     """Fill in the page 采纳为知识."""
     page = await client.get(f"/helpdesk/knowledge/new?ticket={number}")  # type: ignore[attr-defined]
-    data = {"csrftoken": csrf_of(page.text), "topic": f"staff.{number}", "version": "0", "ticket": number, "title": "结果公布",
-            "wordings": f"{ASKED}\n结果哪天出来", "answer": ANSWER, "valid_until": "2026-04-30", **changes}
+    data = {
+        "csrftoken": csrf_of(page.text),
+        "topic": f"staff.{number}",
+        "version": "0",
+        "ticket": number,
+        "title": "结果公布",
+        "wordings": f"{ASKED}\n结果哪天出来",
+        "answer": ANSWER,
+        "valid_until": "2026-04-30",
+        **changes,
+    }
     return await client.post("/helpdesk/knowledge/save", data=data)  # type: ignore[attr-defined]
 
 
@@ -119,4 +128,8 @@ async def test_tickets_are_split_and_merged_by_hand(desk: Desk) -> None:
 def test_what_no_clause_supports_is_named() -> None:
     clause = "申报单位须于系统申报开放时间（3月26日至4月7日）内完成。科技创新平台建设管理处 85911337，不少于2000万元。"
     assert unsupported("请在4月7日前提交，电话85911337，研发费用不少于2000万元（见附件1和四（一））。", [clause]) == []
-    assert unsupported("请在4月9日前提交，电话85911338，不少于三千万元。", [clause]) == ["4月9日", "85911338", "三千万元"]
+    assert unsupported("请在4月9日前提交，电话85911338，不少于三千万元。", [clause]) == [
+        "4月9日",
+        "85911338",
+        "三千万元",
+    ]

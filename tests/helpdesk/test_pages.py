@@ -8,8 +8,20 @@ from starlette.routing import Mount, Route
 from tests.helpdesk.conftest import PASSWORD, Desk, csrf_of, log_in
 
 PAGES = {
-    "agent": ["/", "/live", "/knowledge", "/knowledge/summary.docx", "/exports", "/dashboard", "/dashboard/days.csv", "/digest",
-              "/submissions/list", "/drafts/list", "/promoted/list", "/account"],
+    "agent": [
+        "/",
+        "/live",
+        "/knowledge",
+        "/knowledge/summary.docx",
+        "/exports",
+        "/dashboard",
+        "/dashboard/days.csv",
+        "/digest",
+        "/submissions/list",
+        "/drafts/list",
+        "/promoted/list",
+        "/account",
+    ],
     "editor": ["/knowledge/new", "/recall"],
     "administrator": ["/people", "/staff/list", "/audit/list"],
 }
@@ -23,7 +35,9 @@ async def test_each_role_sees_its_own_pages_and_none_of_a_higher_role(desk: Desk
         for path in paths:
             response = await client.get(f"/helpdesk{path}")
             allowed = RANK.index(role) >= RANK.index(needed)
-            assert response.status_code == (200 if allowed else 403), f"{path}: {response.status_code} {response.text[:300]}"
+            assert response.status_code == (200 if allowed else 403), (
+                f"{path}: {response.status_code} {response.text[:300]}"
+            )
 
 
 async def test_a_stranger_is_sent_to_the_login_from_every_route_and_method(desk: Desk) -> None:
@@ -35,10 +49,14 @@ async def test_a_stranger_is_sent_to_the_login_from_every_route_and_method(desk:
             continue
         path = "/helpdesk" + route.path
         for name in route.param_convertors:
-            path = path.replace("{%s}" % name, "submissions" if name == "key" else "Q-AAAAAA")
+            path = path.replace(f"{{{name}}}", "submissions" if name == "key" else "Q-AAAAAA")
         for method in sorted(route.methods or ()):
             response = await stranger.request(method, path, headers={"X-CSRFToken": token})
-            assert response.status_code == 303 and "/login" in response.headers["location"], (method, path, response.status_code)
+            assert response.status_code == 303 and "/login" in response.headers["location"], (
+                method,
+                path,
+                response.status_code,
+            )
             seen += 1
     assert seen > 40
 
@@ -58,7 +76,13 @@ async def test_a_one_time_password_opens_nothing_but_the_change_of_it(desk: Desk
         response = await client.get(f"/helpdesk{path}")
         assert response.status_code == 303 and response.headers["location"] == "/helpdesk/account"
     token = csrf_of((await client.get("/helpdesk/account")).text)
-    data = {"step": "password", "password": PASSWORD, "new": "a longer pass-phrase", "again": "a longer pass-phrase", "csrftoken": token}
+    data = {
+        "step": "password",
+        "password": PASSWORD,
+        "new": "a longer pass-phrase",
+        "again": "a longer pass-phrase",
+        "csrftoken": token,
+    }
     assert (await client.post("/helpdesk/account", data=data)).status_code == 303
     assert (await client.get("/helpdesk/people")).status_code == 200
 

@@ -31,9 +31,7 @@ Open = Callable[[], Awaitable[Store]]
 @pytest.fixture(params=BACKENDS)
 async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens a store on one fresh database and key, as often as wanted, as several processes would."""
-    url = {"sqlite": f"sqlite:///{tmp_path}/data/qtic.db", "memory": "sqlite://", "postgres": POSTGRES}[
-        request.param
-    ]
+    url = {"sqlite": f"sqlite:///{tmp_path}/data/qtic.db", "memory": "sqlite://", "postgres": POSTGRES}[request.param]
     if request.param == "postgres":
         await empty_postgres()
     opened: list[Store] = []

@@ -35,9 +35,7 @@ async def test_what_a_turn_changed_is_there_when_the_conversation_is_loaded_agai
     again = await store.load("c1", "web", NOW)
     assert again.turns == [said]
     assert again.version == 1
-    assert again.model_dump(exclude={"turns", "version"}) == conversation.model_dump(
-        exclude={"turns", "version"}
-    )
+    assert again.model_dump(exclude={"turns", "version"}) == conversation.model_dump(exclude={"turns", "version"})
 
 
 async def test_only_the_latest_turns_are_loaded_and_all_are_in_the_history(store: Store) -> None:
@@ -128,9 +126,7 @@ async def test_a_time_of_any_zone_comes_back_as_the_same_moment_in_utc(store: St
 
 async def test_the_store_knows_who_was_told_what_in_which_version(store: Store) -> None:
     promoted = [Source("promoted", "t1", "1")]
-    await store.save_turn(
-        await store.load("c1", "web", NOW), turn(citations=(CITATION, CITATION)), sources=promoted
-    )
+    await store.save_turn(await store.load("c1", "web", NOW), turn(citations=(CITATION, CITATION)), sources=promoted)
     await store.save_turn(await store.load("c2", "telegram", NOW), turn(citations=(CITATION,)))
     told = await store.knowledge.told("clause", ["notice:四（一）"])
     assert {(t.conversation_id, t.channel, t.turn) for t in told} == {("c1", "web", 1), ("c2", "telegram", 1)}

@@ -87,9 +87,7 @@ async def test_consent_holds_for_its_purpose_and_text_until_it_is_withdrawn(stor
 
 
 @pytest.mark.parametrize("talked_before", [True, False])
-async def test_a_resume_code_opens_the_draft_from_another_channel_once(
-    store: Store, talked_before: bool
-) -> None:
+async def test_a_resume_code_opens_the_draft_from_another_channel_once(store: Store, talked_before: bool) -> None:
     draft = await begun(store)
     if talked_before:
         await store.save_turn(await store.load("t1", "telegram", NOW), turn())

@@ -51,9 +51,7 @@ async def test_alike_questions_are_one_ticket_with_everybody_who_asked(store: St
     number = await ask(store, "c1", question())
     assert await store.tickets.same_question("能 延期吗") == number
     assert await ask(store, "c2", question("可以晚交吗", number=number, joins=True), "telegram") == number
-    assert (
-        await ask(store, "c2", question("再问：可以晚交吗", number=number, joins=True), "telegram") == number
-    )
+    assert await ask(store, "c2", question("再问：可以晚交吗", number=number, joins=True), "telegram") == number
     (ticket,) = await store.tickets.queue()
     assert (ticket.number, ticket.askers, ticket.status) == (number, 2, "open")
     wordings = [(a.conversation_id, a.channel, a.wording) for a in await store.tickets.askers(number)]

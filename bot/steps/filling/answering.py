@@ -112,9 +112,7 @@ class Answers:
         for ref in at.clause:
             scene.book.cite(ref)
         need = "why_optional" if at.skippable(scene.answers) else "why_required"
-        return self._t.again(
-            scene, [scene.render("why", title=at.title, why=at.why) + scene.render(need)]
-        )
+        return self._t.again(scene, [scene.render("why", title=at.title, why=at.why) + scene.render(need)])
 
     def how(self, scene: Scene) -> Reply:
         """What to write into the field."""
@@ -133,9 +131,7 @@ class Answers:
         if at.skippable(scene.answers):
             return self._t.again(scene, [scene.render("unknown_optional")])
         later = [f for f in asked(scene.form, scene.answers) if f.id not in scene.answers and f.id != at.id]
-        return self._t.again(
-            scene, [scene.render("unknown_required", example=(later[0] if later else at).title)]
-        )
+        return self._t.again(scene, [scene.render("unknown_required", example=(later[0] if later else at).title)])
 
     async def edit(self, scene: Scene, edit: Edit) -> Reply | None:
         """Change an answer; None where the words are no change after all."""
@@ -280,9 +276,7 @@ class Answers:
         }  # fmt: skip
 
     def _same(self, scene: Scene, taken: Taken) -> str:
-        return scene.render(
-            "noted.same", title=taken.field.title, value=scene.voice.say(taken.field, taken.value)
-        )
+        return scene.render("noted.same", title=taken.field.title, value=scene.voice.say(taken.field, taken.value))
 
     def _noted(self, scene: Scene, field: FieldSpec, earlier: dict[str, Any]) -> str:
         value, before = scene.answers[field.id], earlier.get(field.id)
@@ -307,9 +301,7 @@ class Answers:
         fields = list(fields)
         if not any(f.personal for f in fields):
             return None
-        lines = [
-            scene.render("kept.answer", title=f.title, value=mask(f, values[f.id], self._t.texts)) for f in fields
-        ]
+        lines = [scene.render("kept.answer", title=f.title, value=mask(f, values[f.id], self._t.texts)) for f in fields]
         return "；".join(lines)
 
     def _asks(self, text: str) -> bool:

@@ -87,10 +87,7 @@ class Opening:
 
     def _earlier(self, form_id: str, earlier: list[Submission], conversation: Conversation) -> Reply:
         form = self._t.forms.get(form_id)
-        rows = [
-            {"receipt": s.receipt, "revision": s.revision, "centre": s.centre, "at": self._day(s)}
-            for s in earlier
-        ]
+        rows = [{"receipt": s.receipt, "revision": s.revision, "centre": s.centre, "at": self._day(s)} for s in earlier]
         text = self._t.render("start.earlier", title=form.title if form else form_id, submissions=rows)
         choices = [
             Choice(label=self._t.render("start.again"), value=f"f:again:{form_id}"),
@@ -160,9 +157,7 @@ class Opening:
                 book.cite(condition.clause, condition.quote)
         return [self._t.render("start.out_of_scope", reasons=reasons)]
 
-    async def _resume(
-        self, message: Message, conversation: Conversation, form_id: str, *parts: str
-    ) -> Reply:
+    async def _resume(self, message: Message, conversation: Conversation, form_id: str, *parts: str) -> Reply:
         conversation.form = None
         scene = await self._t.scene(message, conversation, form_id)
         if scene is None:
@@ -247,4 +242,3 @@ class Opening:
             reply = await self._resume(message, conversation, draft.form, joined)
         text = reply.kept.reply if reply.kept else None
         return reply.model_copy(update={"kept": kept.model_copy(update={"reply": text})})
-

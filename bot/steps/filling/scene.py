@@ -126,9 +126,7 @@ class Scene:
 
     def review(self, thresholds: Mapping[str, Threshold]) -> Review:
         """The look at the whole form."""
-        return review(
-            self.form, self.answers, thresholds.values(), self.texts, self.conversation.profile
-        )
+        return review(self.form, self.answers, thresholds.values(), self.texts, self.conversation.profile)
 
     def question(self, at: FieldSpec) -> tuple[list[str], list[Choice]]:
         """The question of a field with its buttons."""

@@ -9,10 +9,9 @@ from typing import Any
 
 from bot.conversation import Conversation
 from bot.engines.base import Book
-from bot.exports.records import department_of
 from bot.forms.definition import FieldSpec, Form, FormLibrary
 from bot.forms.drafts import ChangedElsewhere, Desk, Draft, Submission
-from bot.forms.journey import active_answers, asked, next_field, progress
+from bot.forms.journey import active_answers, asked, department_of, next_field, progress
 from bot.messages import Attachment, Choice, Message, Reply, Status
 from bot.steps.filling.scene import Scene, Voice
 from bot.steps.filling.words import Words

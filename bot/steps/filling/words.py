@@ -61,7 +61,7 @@ class Words:
                 continue
             groups = match.groupdict()
             words = (groups.get("value") or "").strip()
-            named = re.sub(r"的(?=.)", "", (groups.get("field") or "").strip(" “”\"的"))
+            named = re.sub(r"的(?=.)", "", (groups.get("field") or "").strip(' “”"的'))
             if "field" not in groups:
                 return Edit((), "", words)
             if fields := self._named(form, answers, named):

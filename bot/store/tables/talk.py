@@ -50,9 +50,7 @@ class TurnRow(Base):
         Index("ix_turns_at_status", "at", "status"),
     )
 
-    conversation_id: Mapped[Id] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
-    )
+    conversation_id: Mapped[Id] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     at: Mapped[Moment]
     body: Mapped[Sealed]

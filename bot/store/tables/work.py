@@ -62,9 +62,7 @@ class TicketMessage(Base):
     at: Mapped[Moment]
     kind: Mapped[Word]
     staff: Mapped[Word | None]
-    conversation_id: Mapped[Id | None] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
+    conversation_id: Mapped[Id | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
     text: Mapped[Sealed]
     citations: Mapped[Json | None]
 
@@ -79,9 +77,7 @@ class DeliveryRow(Base):
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    conversation_id: Mapped[Id] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
+    conversation_id: Mapped[Id] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
     channel: Mapped[Word]
     address: Mapped[Sealed | None]
     payload: Mapped[Sealed]

@@ -227,9 +227,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["login"], ["staff.login"], name=op.f("fk_staff_sessions_login"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["login"], ["staff.login"], name=op.f("fk_staff_sessions_login"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_staff_sessions")),
     )
     op.create_index(op.f("ix_staff_sessions_expires_at"), "staff_sessions", ["expires_at"], unique=False)
@@ -339,9 +337,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ticket", "conversation_id", name=op.f("pk_ticket_askers")),
     )
-    op.create_index(
-        op.f("ix_ticket_askers_conversation_id"), "ticket_askers", ["conversation_id"], unique=False
-    )
+    op.create_index(op.f("ix_ticket_askers_conversation_id"), "ticket_askers", ["conversation_id"], unique=False)
     op.create_table(
         "ticket_messages",
         sa.Column("id", sa.String(length=128), nullable=False),
@@ -363,9 +359,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_messages")),
     )
-    op.create_index(
-        op.f("ix_ticket_messages_conversation_id"), "ticket_messages", ["conversation_id"], unique=False
-    )
+    op.create_index(op.f("ix_ticket_messages_conversation_id"), "ticket_messages", ["conversation_id"], unique=False)
     op.create_index(op.f("ix_ticket_messages_ticket"), "ticket_messages", ["ticket"], unique=False)
     op.create_table(
         "turns",
@@ -390,9 +384,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("conversation_id", "number", name=op.f("pk_turns")),
-        sa.UniqueConstraint(
-            "conversation_id", "external_id", name=op.f("uq_turns_conversation_id_external_id")
-        ),
+        sa.UniqueConstraint("conversation_id", "external_id", name=op.f("uq_turns_conversation_id_external_id")),
     )
     op.create_index("ix_turns_at_status", "turns", ["at", "status"], unique=False)
     op.create_table(
