@@ -16,6 +16,11 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _ATTACHMENT = re.compile(r"附件\d")
 _OTHERS = re.compile(r"非([\u4e00-\u9fff]{2})")
 
+_AGENT = re.compile(
+    r"(?P<subject>[^，,。；;：:\n由]*)由(?P<agent>[\u4e00-\u9fff]{2,16}?)"
+    r"(?=来|负责|完成|填|审|办|绑|盖|提交|报送|认定|上传|组织|委托|进行|做|写|开展|抽|联系)"
+)
+
 SEPARATOR = "\n\x1e\n"
 """Stands between two sources that are held against a text together."""
 _HEADER = 24
@@ -137,6 +142,33 @@ def _under_another_condition(condition: Piece, piece: Piece, source: Sequence[Pi
         if _shared(piece.grams, theirs.grams) >= 0.5 * total:
             fitting[theirs.odd] = max(fitting[theirs.odd], _shared(condition.grams, theirs.before) / given)
     return fitting[not piece.odd] >= max(0.4, fitting[piece.odd] + 0.2)
+
+
+def wrong_agent(sentence: str, source: str) -> str | None:
+    """Who is said to do something ("由…负责") where the sources name nobody so, or name somebody else for it."""
+    for match in _AGENT.finditer(sentence):
+        subject, agent = grams(match["subject"]), match["agent"]
+        mine = grams(agent)
+        if sum(mine.values()) and _shared(mine, grams(source)) < 0.6 * sum(mine.values()):
+            return agent
+        if not sum(subject.values()):
+            continue
+        near = [(_shared(subject, grams(_OTHERS.sub("", w))), w) for w in _WINDOW.split(source)]
+        best = max((worth for worth, _ in near), default=0)
+        if not best:
+            continue
+        close = [w for worth, w in near if worth == best]
+        if not any(_shared(mine, grams(w)) >= 0.6 * sum(mine.values()) for w in close):
+            return agent
+        named = [
+            m["agent"]
+            for w in close
+            for m in _AGENT.finditer(_OTHERS.sub("", w))
+            if _shared(subject, grams(m["subject"]))
+        ]
+        if named and not any(_shared(mine, grams(n)) >= 0.6 * sum(mine.values()) for n in named):
+            return agent
+    return None
 
 
 def without_hedge(sentence: str, source: Sequence[Piece], hedges: Sequence[str]) -> str | None:
