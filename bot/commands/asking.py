@@ -175,7 +175,12 @@ def evaluate(
     replies = list(asyncio.run(answer_cases(read, knowledge, model)))
     typer.echo(report(score([(case.raw, reply_data(reply)) for case, reply in replies]), failures=failures))
     if model is not None:
-        typer.echo(texts().render(
-            "cli.llm_share", model=model.model.name, worded=sum(r.used_llm for _, r in replies),
-            degraded=sum(r.degraded for _, r in replies), total=len(replies),
-        ))
+        typer.echo(
+            texts().render(
+                "cli.llm_share",
+                model=model.model.name,
+                worded=sum(r.used_llm for _, r in replies),
+                degraded=sum(r.degraded for _, r in replies),
+                total=len(replies),
+            )
+        )
