@@ -19,7 +19,7 @@ from bot.llm.streaming import listening
 from bot.messages import Message, Reply
 from bot.settings import Settings
 from bot.texts import Texts
-from tests.llm_sayings import KEPT_OUT_LIES, LIES, Saying
+from tests.llm_sayings import KEPT_OUT_LIES, LIES, SECOND_LIES, Saying
 from tests.llm_server import (
     Act,
     Asked,
@@ -76,7 +76,7 @@ async def test_a_true_wording_is_given_and_marked(with_llm: Callable[..., Assist
     assert worded.citations == plain.citations and worded.choices == plain.choices and worded.status is plain.status
 
 
-@pytest.mark.parametrize("lie", [*LIES, *KEPT_OUT_LIES], ids=lambda s: s[0][:20])
+@pytest.mark.parametrize("lie", [*LIES, *KEPT_OUT_LIES, *SECOND_LIES], ids=lambda s: s[0][:20])
 async def test_no_lie_reaches_a_person(
     lie: Saying, with_llm: Callable[..., Assistant], assistant: Assistant, warm: LLM
 ) -> None:

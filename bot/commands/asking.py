@@ -15,7 +15,7 @@ from bot.commands.errors import CommandError
 from bot.texts import texts
 
 if TYPE_CHECKING:
-    from bot.bootstrap import Knowledge
+    from bot.bootstrap import LLM, Knowledge
     from bot.messages import Reply
 
 NowOption = Annotated[str | None, typer.Option("--now", help="当作现在的时间，如 2026-03-30T10:00:00+08:00")]
@@ -83,7 +83,7 @@ def reply_data(reply: Reply) -> dict[str, Any]:
     }
 
 
-async def answer_cases(cases: list[Case], knowledge: Knowledge) -> Iterator[tuple[Case, Reply]]:
+async def answer_cases(cases: list[Case], knowledge: Knowledge, llm: LLM | None = None) -> Iterator[tuple[Case, Reply]]:
     """Each case in a fresh conversation, kept in memory alone."""
     from bot.bootstrap import make_assistant
     from bot.keeping import MemoryKeeper
@@ -91,7 +91,7 @@ async def answer_cases(cases: list[Case], knowledge: Knowledge) -> Iterator[tupl
 
     found = []
     for case in cases:
-        assistant = make_assistant(knowledge, MemoryKeeper(), texts())
+        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm=llm)
         for turn in case.turns:
             reply = await assistant.handle(Message(conversation_id=case.id, channel="eval", text=turn, at=case.now))
         found.append((case, reply))
@@ -107,7 +107,7 @@ def ask(
     """回答一个问题，或一个问题集。"""
     import asyncio
 
-    from bot.bootstrap import load_knowledge, make_assistant
+    from bot.bootstrap import load_knowledge, make_assistant, open_llm
     from bot.keeping import MemoryKeeper
     from bot.messages import Message
     from bot.settings import Settings
@@ -124,7 +124,7 @@ def ask(
         return
 
     async def once() -> Reply:
-        assistant = make_assistant(knowledge, MemoryKeeper(), texts())
+        assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm=open_llm(settings))
         return await assistant.handle(Message(conversation_id="ask", channel="console", text=question or "", at=at))
 
     reply = asyncio.run(once())
@@ -157,15 +157,30 @@ def chat(now: NowOption = None) -> None:
 def evaluate(
     cases: Annotated[Path, typer.Argument(help="问题集文件（JSON Lines）")],
     failures: Annotated[bool, typer.Option("--failures/--no-failures", help="列出没通过的")] = True,
+    llm: Annotated[bool, typer.Option("--llm", help="用 LLM_MODEL 设置的大模型来回答，便于比较")] = False,
 ) -> None:
     """回答并评分一个问题集。"""
     import asyncio
 
-    from bot.bootstrap import load_knowledge
+    from bot.bootstrap import load_knowledge, open_llm
     from bot.evaluation import report, score
     from bot.settings import Settings
 
     read = list(read_cases(cases, "Asia/Shanghai"))
-    knowledge = load_knowledge(Settings.read())
-    answered = [(case.raw, reply_data(reply)) for case, reply in asyncio.run(answer_cases(read, knowledge))]
-    typer.echo(report(score(answered), failures=failures))
+    settings = Settings.read()
+    model = open_llm(settings) if llm else None
+    if llm and model is None:
+        raise CommandError(texts().render("cli.no_llm"))
+    knowledge = load_knowledge(settings)
+    replies = list(asyncio.run(answer_cases(read, knowledge, model)))
+    typer.echo(report(score([(case.raw, reply_data(reply)) for case, reply in replies]), failures=failures))
+    if model is not None:
+        typer.echo(
+            texts().render(
+                "cli.llm_share",
+                model=model.model.name,
+                worded=sum(r.used_llm for _, r in replies),
+                degraded=sum(r.degraded for _, r in replies),
+                total=len(replies),
+            )
+        )

@@ -1,4 +1,4 @@
-"""Tokens that a turn and a day may use. Counting is an estimate: exact tables would have to be fetched from the network."""
+"""Tokens that a turn and a day may use, estimated: exact tables would have to be fetched from the network."""
 
 from __future__ import annotations
 

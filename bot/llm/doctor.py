@@ -24,7 +24,7 @@ class Ping(BaseModel):
 async def doctor_lines(settings: Settings, texts: Texts, today: date) -> list[str]:
     """Lines for the report; never raises what the model raises."""
     if not settings.llm_model:
-        return [texts.render("llm.doctor.off")]
+        return [texts.render("llm.doctor.unset")]
     try:
         model = open_model(settings)
         told = prompt("ping")

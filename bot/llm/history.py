@@ -1,4 +1,4 @@
-"""What the model is told of the conversation: what is known of the person, and the last turns, within a number of tokens."""
+"""What the model is told of the conversation: what is known of the person and the last turns, within a budget."""
 
 from __future__ import annotations
 

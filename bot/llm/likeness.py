@@ -1,4 +1,4 @@
-"""How alike a sentence and pieces of its sources are in words: whose number it is, whether a no was turned into a yes."""
+"""How alike a sentence and pieces of its sources are: whose number it is, whether a no was turned into a yes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _ATTACHMENT = re.compile(r"附件\d")
 _OTHERS = re.compile(r"非([\u4e00-\u9fff]{2})")
+
+_AGENT = re.compile(
+    r"(?P<subject>[^，,。；;：:\n由]*)由(?P<agent>[\u4e00-\u9fff]{2,16}?)"
+    r"(?=来|负责|完成|填|审|办|绑|盖|提交|报送|认定|上传|组织|委托|进行|做|写|开展|抽|联系)"
+)
 
 SEPARATOR = "\n\x1e\n"
 """Stands between two sources that are held against a text together."""
@@ -65,7 +70,7 @@ def _negations(text: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Piece:
-    """Words between two marks of punctuation: their pairs, whether an odd number of noes stands in them, "non-…" words."""
+    """Words between two marks of punctuation: pairs, whether an odd number of noes is in them, "non-…" words."""
 
     words: str
     grams: Counter[str]
@@ -139,6 +144,33 @@ def _under_another_condition(condition: Piece, piece: Piece, source: Sequence[Pi
     return fitting[not piece.odd] >= max(0.4, fitting[piece.odd] + 0.2)
 
 
+def wrong_agent(sentence: str, source: str) -> str | None:
+    """Who is said to do something ("由…负责") where the sources name nobody so, or name somebody else for it."""
+    for match in _AGENT.finditer(sentence):
+        subject, agent = grams(match["subject"]), match["agent"]
+        mine = grams(agent)
+        if sum(mine.values()) and _shared(mine, grams(source)) < 0.6 * sum(mine.values()):
+            return agent
+        if not sum(subject.values()):
+            continue
+        near = [(_shared(subject, grams(_OTHERS.sub("", w))), w) for w in _WINDOW.split(source)]
+        best = max((worth for worth, _ in near), default=0)
+        if not best:
+            continue
+        close = [w for worth, w in near if worth == best]
+        if not any(_shared(mine, grams(w)) >= 0.6 * sum(mine.values()) for w in close):
+            return agent
+        named = [
+            m["agent"]
+            for w in close
+            for m in _AGENT.finditer(_OTHERS.sub("", w))
+            if _shared(subject, grams(m["subject"]))
+        ]
+        if named and not any(_shared(mine, grams(n)) >= 0.6 * sum(mine.values()) for n in named):
+            return agent
+    return None
+
+
 def without_hedge(sentence: str, source: Sequence[Piece], hedges: Sequence[str]) -> str | None:
     """A hedge ("原则上") that the sentence leaves out of what it says after the source."""
     for piece in pieces_of(sentence):
@@ -178,7 +210,7 @@ def _around(text: str, start: int) -> tuple[int, int]:
 
 
 def _windows(source: str, starts: Sequence[int]) -> list[tuple[int, int, Counter[str]]]:
-    """The sources' sentences as (start, end, pairs); a sentence is given the short lines above it that hold no value."""
+    """The sources' sentences (start, end, pairs); each is given the short lines above it that hold no value."""
     found = []
     offset = 0
     for block in source.split(SEPARATOR):

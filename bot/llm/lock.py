@@ -22,7 +22,15 @@ from typing import Any
 
 import yaml
 
-from bot.llm.likeness import SEPARATOR, belongs_elsewhere, covered, negated_differently, pieces_of, without_hedge
+from bot.llm.likeness import (
+    SEPARATOR,
+    belongs_elsewhere,
+    covered,
+    negated_differently,
+    pieces_of,
+    without_hedge,
+    wrong_agent,
+)
 from bot.llm.marks import Day, Mark, Marks, marks_of, plain, same_amount
 from knowledge.quantities import Quantity
 
@@ -43,6 +51,7 @@ class Kind(StrEnum):
     LINK = "link"
     TITLE = "title"
     OFFICE = "office"
+    AGENT = "agent"
     PERSON = "person"
     ADDRESS = "address"
     DATE = "date"
@@ -137,6 +146,8 @@ def unsupported(
         sentence = match[0]
         if words := negated_differently(sentence, pieces):
             case.cut(words, Kind.NEGATION)
+        if words := wrong_agent(sentence, source):
+            case.cut(words, Kind.AGENT)
         if words := without_hedge(sentence, pieces, rules()["hedges"]):
             case.cut(words, Kind.WORD)
         if not covered(case.said.rest[match.start() : match.end()], source):

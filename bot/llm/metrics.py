@@ -26,6 +26,6 @@ def metrics() -> Metrics:
         calls=Counter("qtic_llm_calls", "Calls to the chat model", ["outcome"]),
         seconds=Histogram("qtic_llm_seconds", "Seconds of a call to the chat model", buckets=(0.5, 1, 2, 4, 8, 16, 32)),
         cuts=Counter("qtic_llm_cuts", "Sentences that the lock cut", ["kind"]),
-        turns=Counter("qtic_llm_turns", "Turns by what became of them", ["result"]),
+        turns=Counter("qtic_llm_results", "Turns by what became of them", ["result"]),
         breaker=Gauge("qtic_llm_breaker_open", "1 while the model is not asked because it failed"),
     )

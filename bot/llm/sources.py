@@ -1,4 +1,4 @@
-"""What a model is given to rest its sentences on: clauses and engine results, each with an id that travels as a token."""
+"""What a model may rest its sentences on: clauses and engine results, each with an id that travels as a token."""
 
 from __future__ import annotations
 
