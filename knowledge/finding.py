@@ -46,8 +46,11 @@ def clause_records(pack: Pack) -> list[Record]:
     ]
     for ref, questions in pack.questions.items():
         if ref in pack.clauses:
+            # Each with the clause's own words: a bare question is nearer to other questions than a clause can
+            # be, and would draw in what merely sounds alike.
             for text in dict.fromkeys(normalise(q) for q in questions):
-                records.append(Record(f"question:{ref}:{_short(text)}", Kind.CLAUSE, ref, text))
+                words = f"{text} {searchable(pack, pack.clauses[ref])}"
+                records.append(Record(f"question:{ref}:{_short(text)}", Kind.CLAUSE, ref, words))
     return records
 
 
