@@ -84,7 +84,8 @@ class Answering:
         self, found: Understood, conversation: Conversation, day: date, seen: Seen | None = None
     ) -> Reply | None:
         """The reply to an understood message; remembers what it said."""
-        seen = seen or Seen()
+        if seen is None:  # understood elsewhere, with a model
+            seen = self._quoting.look(found.text, found.vector, day, undecided=found.decision is Decision.NONE)
         fresh = remember(conversation.profile, found.slots)
         topics = self._overridden(found, conversation, fresh)
         if quoted := self._quoted(found, topics, seen):
