@@ -118,7 +118,7 @@ def pack_vector(vector: Vector) -> bytes:
 
 
 def nearest_ticket(vector: Vector, tickets: Sequence[tuple[str, bytes]], limit: int = 1) -> list[tuple[str, float]]:
-    """The tickets nearest to a question with their similarity, best first; vectors of another encoder are passed over."""
+    """The tickets nearest to a question with their similarity, best first; vectors of another encoder are passed over."""  # noqa: E501
     size = len(vector) * 2
     kept = [(number, kept) for number, kept in tickets if len(kept) == size]
     if not kept:

@@ -210,8 +210,8 @@ class Gate(BaseAuthProvider):
         uri = pyotp.TOTP(secret).provisioning_uri(name=me.login, issuer_name=self._console.pack.info.short)
         return {"secret": secret, "uri": uri}
 
-    def _show(self, request: Request, name: str, status: int = 200, **context: object) -> Response:
-        more: dict[str, object] = {"t": self._console.t, "me": getattr(request.state, "staff", None), "base": base_of(request),
+    def _show(self, request: Request, name: str, status: int = 200, **context: Any) -> Response:
+        more: dict[str, Any] = {"t": self._console.t, "me": getattr(request.state, "staff", None), "base": base_of(request),  # noqa: E501
                 "error": None, "username": "", "flashed_messages": []}  # fmt: skip
         return self._templates.TemplateResponse(request, f"helpdesk/{name}", {**more, **context}, status)
 

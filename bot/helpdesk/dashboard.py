@@ -92,9 +92,9 @@ async def charts_of(console: Console, since: datetime) -> list[Chart]:
     return [
         chart("days", tuple(statuses[s] for s in _STATUSES),
               [(d, tuple(by_day.get(d, {}).get(s, 0) for s in _STATUSES)) for d in days], True),
-        chart("topics", (questions,), [(topics[t].title if t in topics else t, (n,)) for t, n in await figures.topics(since)]),
+        chart("topics", (questions,), [(topics[t].title if t in topics else t, (n,)) for t, n in await figures.topics(since)]),  # noqa: E501
         chart("unanswered", (people,), [(q or num, (n,)) for num, q, n in await figures.unanswered()]),
-        chart("clauses", (number,), [(titles.get(c, c), (n,)) for c, n in sorted(clauses.items(), key=lambda i: -i[1])[:15]]),
+        chart("clauses", (number,), [(titles.get(c, c), (n,)) for c, n in sorted(clauses.items(), key=lambda i: -i[1])[:15]]),  # noqa: E501
         chart("departments", tuple(states.values()),
               [(d, tuple(counts.get(s, 0) for s in states)) for d, counts in sorted(departments.items())]),
         chart("satisfaction", (number,), [(labels["up"], (up,)), (labels["down"], (down,))]),

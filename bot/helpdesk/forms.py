@@ -6,10 +6,8 @@ import asyncio
 import io
 import secrets
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,12 +15,14 @@ from starlette.responses import JSONResponse, Response
 from starlette_admin.routing import route
 
 from bot.exports import EXPORTERS
-from bot.exports.records import ExportFile, ExportInput, SubmissionRecord, load_layouts
+from bot.exports.packing import pack_up
+from bot.exports.records import ExportFile
 from bot.forms.journey import asked, say
 from bot.helpdesk.console import Console, Page, clip, staff_of
 from bot.helpdesk.learning import download
 from bot.messages import Reply, Status
 from bot.store import Missing, NewDelivery, StoreError, Submission
+from bot.store.codec import digest
 
 _CHUNK = 200
 _KEPT = timedelta(hours=1)
@@ -91,16 +91,12 @@ class FormsPage(Page):
         channel = (await console.store.load(one.conversation_id, "web")).channel
         words = console.t("forms.correction", receipt=one.receipt, field=names.get(marked or ""), note=note)
         reply = Reply(text=words, status=Status.FORM, by_staff=True)
-        key = (
-            f"correct:{one.id}:{secrets.token_hex(4)}"
-            if one.state != "needs_correction"
-            else f"correct:{one.id}:{note}"
-        )
+        key = f"correct:{one.id}:{digest(note)}"  # a double click sends it once
         try:
             async with console.store.transaction():
                 await console.store.forms.needs_correction(one.id, note, marked)
                 await console.store.outbox.add(
-                    NewDelivery(one.conversation_id, channel, reply, "correction", key[:290])
+                    NewDelivery(one.conversation_id, channel, reply, "correction", key)
                 )
                 await console.log(request, "needs_correction", "submission", one.receipt, {"field": marked})
         except StoreError as error:
@@ -148,7 +144,8 @@ class ExportsPage(Page):
             del console.jobs[old]
         job, number = Job(staff_of(request).login, kind, now, len(listed)), secrets.token_hex(8)
         console.jobs[number] = job
-        detail = {"count": len(listed), "chosen": bool(ids), **{k: v for k, v in filters.items() if v and not ids}}
+        used = {} if ids else {k: v for k, v in filters.items() if v}
+        detail = {"count": len(listed), "chosen": bool(ids), **used}
         await console.log(request, "export", "submissions", kind, detail)
         job.task = asyncio.create_task(run(console, job, [s.id for s in listed]))
         return self.back(request, f"/exports/{number}")
@@ -183,36 +180,20 @@ class ExportsPage(Page):
 async def run(console: Console, job: Job, ids: list[str]) -> None:
     """Read, export, and mark as exported; a failure is kept with the job."""
     try:
-        records: list[SubmissionRecord] = []
+        records: list[Submission] = []
         for start in range(0, len(ids), _CHUNK):
             part = await console.store.forms.submissions(ids=ids[start : start + _CHUNK], open_answers=True)
-            records += [record_of(one) for one in part]
+            records += part
             job.count = len(records)
             job.percent = 70 * len(records) // max(1, len(ids))
             await asyncio.sleep(0)
-        data = export_input(console, records)
+        data = pack_up(console.pack, console.forms, records, console.texts, console.now())
         files = await asyncio.to_thread(EXPORTERS[job.kind], data)
         await console.store.forms.mark_exported(ids)
         job.file = files[0] if len(files) == 1 else _zipped(console, job.kind, files)
         job.percent = 100
     except (StoreError, Missing, ValueError, KeyError) as error:
         job.error = console.said(error) if isinstance(error, StoreError) else console.t("exports.failed")
-
-
-def record_of(one: Submission) -> SubmissionRecord:
-    """A submission as the exporters take it."""
-    answers: Mapping[str, Any] = one.answers or {}
-    return SubmissionRecord(one.receipt, one.revision, one.form, one.form_version, one.submitted_at, one.department or "",
-                            answers)  # fmt: skip
-
-
-def export_input(console: Console, records: list[SubmissionRecord]) -> ExportInput:
-    """Everything that the exporters may use."""
-    pack = console.pack
-    return ExportInput(
-        tuple(records), console.forms, load_layouts(pack.folder), pack.clauses, console.texts, console.now(),
-        pack.facts.milestones, None, pack.info.id,
-    )  # fmt: skip
 
 
 def _zipped(console: Console, kind: str, files: list[ExportFile]) -> ExportFile:

@@ -209,7 +209,7 @@ class KnowledgePage(Page):
             raise HTTPException(404) from None
         said = [ticket.question, *(a.wording for a in await console.store.tickets.askers(number))]
         wordings = tuple(dict.fromkeys(cleaned(w) for w in said if cleaned(w)))[:_MOST]
-        return Promoted(f"staff.{number}", ticket.question[:40], wordings, ticket.resolution or "", "", ticket.citations,
+        return Promoted(f"staff.{number}", ticket.question[:40], wordings, ticket.resolution or "", "", ticket.citations,  # noqa: E501
                         valid_until=ends, ticket=number)  # fmt: skip
 
     def _read(self, form: FormData, author: str) -> Promoted:
@@ -241,16 +241,14 @@ class KnowledgePage(Page):
         """The basis of an answer that no clause gives: the department's own word, with its date."""
         today = self.console.today()
         day = f"{today.year}年{today.month}月{today.day}日"
-        return (
-            Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),
-        )
+        return (Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),)  # noqa: E501
 
     async def _form(
         self, request: Request, draft: Promoted, clashes: list[Clash] | None = None, error: str = "", code: int = 200
     ) -> Response:
         console = self.console
         return self.page(
-            request, "promote.html", code, draft=draft, clashes=clashes or [], error=error, clauses=console.pack.clauses,
+            request, "promote.html", code, draft=draft, clashes=clashes or [], error=error, clauses=console.pack.clauses,  # noqa: E501
             documents=console.pack.documents, mine=[c.clause_id for c in draft.citations],
             warnings=warnings_of(console, draft.answer, draft.citations) if draft.answer else [],
         )  # fmt: skip
@@ -274,6 +272,4 @@ def download(name: str, content: bytes, media_type: str) -> Response:
     """A file, under its Chinese name."""
     from urllib.parse import quote
 
-    return Response(
-        content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    )
+    return Response(content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})  # noqa: E501

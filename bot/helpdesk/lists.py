@@ -140,8 +140,8 @@ class DraftList(ListView):
 
     def __init__(self, console: Console, model: type[Any], key: str) -> None:
         self.fields = _fields(
-            console, ("id", StringField), ("form", StringField), ("department", StringField), ("unit_type", StringField),
-            ("batch", StringField), ("state", StringField), ("done", IntegerField), ("total", IntegerField),
+            console, ("id", StringField), ("form", StringField), ("department", StringField),
+            ("unit_type", StringField), ("batch", StringField), ("state", StringField), ("done", IntegerField), ("total", IntegerField),  # noqa: E501
             ("updated_at", DateTimeField), unit_type=console.labels("scope")["unit_type"],
             state=console.labels("draft_states"),
         )  # fmt: skip
@@ -157,8 +157,9 @@ class PromotedList(ListView):
 
     def __init__(self, console: Console, model: type[Any], key: str) -> None:
         self.fields = _fields(
-            console, ("topic_id", StringField), ("title", StringField), ("answer", StringField), ("author", StringField),
-            ("state", StringField), ("version", IntegerField), ("valid_until", DateField), ("updated_at", DateTimeField),
+            console, ("topic_id", StringField), ("title", StringField), ("answer", StringField),
+            ("author", StringField),
+            ("state", StringField), ("version", IntegerField), ("valid_until", DateField), ("updated_at", DateTimeField),  # noqa: E501
             state=console.labels("knowledge_states"),
         )  # fmt: skip
         super().__init__(console, model, key)
@@ -174,8 +175,8 @@ class StaffList(ListView):
     def __init__(self, console: Console, model: type[Any], key: str) -> None:
         self.fields = _fields(
             console, ("login", StringField), ("name", StringField), ("role", StringField), ("disabled", BooleanField),
-            ("must_change", BooleanField), ("locked_until", DateTimeField), ("last_login_at", DateTimeField),
-            ("created_at", DateTimeField), role=console.labels("roles"),
+            ("must_change", BooleanField), ("locked_until", DateTimeField),
+            ("last_login_at", DateTimeField), ("created_at", DateTimeField), role=console.labels("roles"),
         )  # fmt: skip
         super().__init__(console, model, key)
 

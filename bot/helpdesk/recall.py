@@ -66,7 +66,7 @@ class RecallPage(Page):
                 day = person.at.astimezone(console.now().tzinfo)
                 today = console.now()
                 words = console.t(
-                    "recall.message", told=f"{day.month}月{day.day}日", text=text, title=await self._title(kind, source),
+                    "recall.message", told=f"{day.month}月{day.day}日", text=text, title=await self._title(kind, source),  # noqa: E501
                     office=console.offices()[0], date=f"{today.year}年{today.month}月{today.day}日",
                 )  # fmt: skip
                 reply = Reply(text=words, status=Status.ANSWERED, by_staff=True)
