@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -91,6 +92,7 @@ def working_days(since: date, until: date) -> int:
     return sum(is_workday(since + timedelta(days=n)) for n in range(1, (until - since).days + 1))
 
 
+@lru_cache(maxsize=4096)
 def is_workday(day: date) -> bool:
     """Whether people work on a day; for years whose holidays are not announced yet: Monday to Friday."""
     import chinese_calendar

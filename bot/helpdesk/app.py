@@ -46,6 +46,7 @@ def build(service: Service) -> Admin:
         templates_dir=str(Path(__file__).parent / "templates"),
         additional_loaders=[NonceLoader(), PackageLoader("starlette_admin", "templates")],
         static_dir=str(Path(__file__).parent / "static"),
+        favicon_url=f"{BASE}/static/icon.svg",
         index_view=QueuePage(console),
         auth_provider=Gate(console),
         secret_key=secret or service.store.keyed_hash("cookies", "helpdesk"),

@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _REMOTE_FONT = re.compile(r"@import url\('https://[^']*'\);")
 _OPENING = re.compile(r"<(script|style)(?=[\s>])(?![^>]*\bsrc=)")
 
+_INLINE = {'onclick="applyColumnVisibility()"': "data-apply-columns", 'onchange="window.location = this.value"': "data-go-to"}
+"""Inline event handlers, which the policy blocks; `static/lists.js` does their work."""
+
 
 class NonceLoader(BaseLoader):
     """starlette-admin's templates with a nonce on each inline script and style, and without the font from afar.
@@ -27,6 +30,8 @@ class NonceLoader(BaseLoader):
         """The changed source. Raises TemplateNotFound."""
         source, name, fresh = self._inner.get_source(environment, template)
         source = _REMOTE_FONT.sub("", source).replace("'Inter Var', ", "")
+        for inline, marked in _INLINE.items():
+            source = source.replace(inline, marked)
         return _OPENING.sub(r'<\1 nonce="{{ request.state.nonce }}"', source), name, fresh
 
 

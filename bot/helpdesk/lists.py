@@ -19,7 +19,7 @@ from starlette_admin.fields import (
     StringField,
 )
 
-from bot.helpdesk.console import Console, base_of, may
+from bot.helpdesk.console import BASE, Console, base_of, may
 from bot.store.tables import AuditEntry, DraftRow, PromotedAnswer, StaffRow, SubmissionRow
 from bot.texts import texts
 
@@ -51,6 +51,7 @@ class ListView(ModelView):
     importers = ()
     row_actions: Sequence[str] | None = ()
     actions: Sequence[str] | None = ("export",)
+    additional_js_links = [f"{BASE}/static/lists.js"]  # noqa: RUF012  (a list is what it wants)
 
     def __init__(self, console: Console, model: type[Any], key: str) -> None:
         self.console = console

@@ -157,10 +157,11 @@ class Filing:
         offset: int = 0,
     ) -> tuple[list[Ticket], int]:
         """One page of tickets by urgency (askers x nearness of the deadline), and how many there are."""
-        light = select(TicketRow.number, TicketRow.deadline, TicketRow.created_at, _ASKERS)
+        light = select(TicketRow.number, TicketRow.deadline, _ASKERS).order_by(TicketRow.created_at)
         statement = _filtered(light, status, topic, reason, channel, assigned_to, words, None)
         rows = await self._db.rows(statement)
-        ranked = sorted(rows, key=lambda row: (-urgency(row["askers"], row["deadline"], today), row["created_at"]))
+        # The sort is stable: of equally urgent tickets the oldest stays first.
+        ranked = sorted(rows, key=lambda row: -urgency(row["askers"], row["deadline"], today))
         page = [row["number"] for row in ranked[offset : offset + limit]]
         found = await self._db.rows(_with_askers().where(TicketRow.number.in_(page)))
         tickets = {row["number"]: as_ticket(row) for row in found}
