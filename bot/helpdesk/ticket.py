@@ -139,7 +139,7 @@ class TicketPage(Page):
         return {
             "at": self.console.local(kept.turn.at), "asked": kept.number == asked, "by_staff": reply.by_staff,
             "text": self.console.t("ticket.form_hidden") if hidden else mask(text) if masked else text,
-            "reply": "" if hidden else mask(reply.text) if masked else reply.text,
+            "reply": "" if hidden else (mask(reply.text) if masked else reply.text).replace("**", ""),
             "status": self.console.texts.get("replies.statuses")[reply.status.value],
             "citations": [c.clause for c in reply.citations],
         }  # fmt: skip
