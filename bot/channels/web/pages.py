@@ -54,6 +54,10 @@ class Pages:
             version=version,
             longest=MESSAGE_CHARACTERS,
         )
+        # Compiling takes longer than the event loop may be held: so it is done at start.
+        for name in self._env.list_templates():
+            self._env.get_template(name)
+        self._home([])
         self.router = APIRouter(include_in_schema=False)
         add = self.router.add_api_route
         add("/", self.chat, methods=["GET"])
@@ -84,20 +88,7 @@ class Pages:
         if before is not None and before.tzinfo is None:
             raise Problem("bad_request")
         turns = await self._talk.history(identity, limit=SHOWN + 1, before=before) if known else []
-        older = turns[1].at.isoformat() if len(turns) > SHOWN else None
-        pack, day = self._talk.service.pack, self._talk.today()
-        response = self.page(
-            "chat.html",
-            turns=[turn_view(t, self._zone) for t in turns[-SHOWN:]],
-            older=older,
-            before=before,
-            lines=state_today(pack.facts.milestones, day, self._texts),
-            picture=picture(pack.facts.milestones, day, self._texts),
-            asked=[c for c in self._texts.get("replies.most_asked")],
-            milestones=pack.facts.milestones,
-            contacts=pack.facts.contacts,
-            source=next(d.short for d in pack.info.documents if d.file),
-        )
+        response = self._home(turns, before)
         if known is None or identity.by_cookie:
             self._identities.remember(response, identity, secure=request.url.scheme == "https")
         return response
@@ -207,6 +198,23 @@ class Pages:
         response = self.page("erase.html", erased=erased)
         self._identities.forget(response)
         return response
+
+    def _home(self, turns: list[ThreadTurn], before: datetime | None = None) -> HTMLResponse:
+        """The page with these turns, the last of a possibly longer history."""
+        older = turns[1].at.isoformat() if len(turns) > SHOWN else None
+        pack, day = self._talk.service.pack, self._talk.today()
+        return self.page(
+            "chat.html",
+            turns=[turn_view(t, self._zone) for t in turns[-SHOWN:]],
+            older=older,
+            before=before,
+            lines=state_today(pack.facts.milestones, day, self._texts),
+            picture=picture(pack.facts.milestones, day, self._texts),
+            asked=[c for c in self._texts.get("replies.most_asked")],
+            milestones=pack.facts.milestones,
+            contacts=pack.facts.contacts,
+            source=next(d.short for d in pack.info.documents if d.file),
+        )
 
     def _who(self, request: Request) -> Identity:
         identity = self._identities.read(request)
