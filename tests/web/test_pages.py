@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 from bs4 import BeautifulSoup
 from fastapi import FastAPI
 
 from bot.bootstrap import Service
+from bot.channels.web.problems import STATUSES
 from bot.channels.web.timeline import state_today
 from bot.messages import Attachment, Progress, Reply, Status
 from bot.store import NewDelivery
@@ -98,13 +100,8 @@ async def test_progress_receipts_and_staff_answers_are_shown(
     turn = BeautifulSoup((await client.get("/")).text, "html.parser").select_one("article.turn")
     conversation = turn["data-turn"].rpartition(".")[0]
     receipt = Attachment(filename="回执.txt", media_type="text/plain", content=b"R-3C7A-9F4K")
-    reply = Reply(
-        text="**收到**",
-        status=Status.FORM,
-        attachments=(receipt,),
-        by_staff=True,
-        progress=Progress(form="centre", section="团队", done=3, total=20),
-    )
+    reply = Reply(text="**收到**", status=Status.FORM, attachments=(receipt,), by_staff=True,
+                  progress=Progress(form="centre", section="团队", done=3, total=20))
     await service.store.outbox.add(NewDelivery(conversation, "web", reply, "answer", "d1"))
     from bot.channels.web.events import deliver_due
 
@@ -157,3 +154,18 @@ async def test_a_link_of_the_picture_falls_away_outside_its_span(browser_like: N
 async def test_the_api_has_a_document_to_read(browser_like: NewClient) -> None:
     html = (await browser_like().get("/api/docs")).text
     assert "发一条消息" in html and "Idempotency-Key" in html
+
+
+async def test_every_text_that_a_template_names_is_there() -> None:
+    from bot.channels.web import pages
+
+    folder = Path(pages.__file__).parent / "templates"
+    keys = {key for file in folder.iterdir() for key in re.findall(r"\bt\('([\w.]+)'", file.read_text("utf-8"))}
+    assert len(keys) > 40
+    for key in keys:
+        assert isinstance(texts().get(f"web.{key}"), str), key
+
+
+async def test_every_problem_has_its_words() -> None:
+    assert set(STATUSES) == set(texts().get("web.problems"))
+    assert all({"title", "detail"} == set(words) for words in texts().get("web.problems").values())

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from bot.bootstrap import Knowledge
+from bot.commands.serving import clock_from
 from bot.messages import Reply, Status
 from bot.store import NewDelivery
-from bot.commands.serving import clock_from
 from tests.web.conftest import Person, Running, new_person, running_server
-from fastapi import FastAPI
 
 ROOT = Path(__file__).resolve().parents[2]
 
