@@ -152,7 +152,7 @@ def running_server(knowledge: Knowledge, folder: Path, rates: Rates = WIDE) -> I
             port = listening.getsockname()[1]
             found.append(Running(f"http://127.0.0.1:{port}", service, app, asyncio.get_running_loop(), server))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
-            while not server.started and not serving.done():
+            while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn offers no event)
                 await asyncio.sleep(0.02)
             ready.set()
             await serving
