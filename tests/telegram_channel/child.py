@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from bot.channels.telegram.service import running
-from tests.telegram_channel.stub import NOW, QUICK, world
+from tests.telegram_channel.stub import QUICK, clock, world
 
 
 async def main(folder: str, api: str) -> None:
     """Run until killed."""
-    async with world(Path(folder), api) as made, running(made.service, now=lambda: NOW, pace=QUICK):
+    async with world(Path(folder), api) as made, running(made.service, now=clock, pace=QUICK):
         await asyncio.Event().wait()
 
 

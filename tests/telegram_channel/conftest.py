@@ -9,7 +9,7 @@ import pytest
 
 from bot.channels.telegram.service import running
 from knowledge.loading import Pack
-from tests.telegram_channel.stub import NOW, QUICK, World, world
+from tests.telegram_channel.stub import QUICK, clock, world, World
 from tests.telegram_emulator import Emulator
 
 
@@ -38,7 +38,7 @@ async def made(emulator: Emulator, tmp_path: Path, pack: Pack) -> AsyncIterator[
 @pytest.fixture
 async def polled(made: World) -> AsyncIterator[World]:
     """The channel polls."""
-    async with running(made.service, now=lambda: NOW, pace=QUICK) as channel:
+    async with running(made.service, now=clock, pace=QUICK) as channel:
         assert channel is not None
         await channel.connected.wait()
         yield made

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +40,14 @@ QUICK = Pace(
     reminders=0.1,
     goodbye=1,
 )
+
+
+_BEGUN = time.monotonic()
+
+
+def clock() -> datetime:
+    """A made-up day on which time passes as usual."""
+    return NOW + timedelta(seconds=time.monotonic() - _BEGUN)
 
 
 @dataclass
@@ -108,28 +117,16 @@ class World:
 
 
 @asynccontextmanager
-async def world(
-    folder: Path,
-    api: str,
-    pack: Pack | None = None,
-    *,
-    webhook: str | None = None,
-    token: str = TOKEN,
-    clock: Callable[[], datetime] = lambda: NOW,
-) -> AsyncIterator[World]:
+async def world(folder: Path, api: str, pack: Pack | None = None, *, webhook: str | None = None, token: str = TOKEN,
+                now: Callable[[], datetime] = clock) -> AsyncIterator[World]:
     """Open it over a data folder."""
-    settings = Settings(
-        data_dir=folder,
-        telegram_bot_token=token,
-        telegram_api_base_url=api,  # type: ignore[call-arg]
-        telegram_webhook_url=webhook,
-        _env_file=None,
-    )
-    store = await Store.open(settings.database, Vault(path=folder / "secret.key"), clock)
+    settings = Settings(data_dir=folder, telegram_bot_token=token, telegram_api_base_url=api,  # type: ignore[call-arg]
+                        telegram_webhook_url=webhook, _env_file=None)
+    store = await Store.open(settings.database, Vault(path=folder / "secret.key"), now)
     echo = Echo()
     assistant = Assistant((echo,), StoreKeeper(store), texts())
     knowledge: Any = SimpleNamespace(pack=pack or load_pack("qingdao-tic-2026"))
     try:
-        yield World(Service(settings, knowledge, texts(), store, assistant), echo, store, clock)
+        yield World(Service(settings, knowledge, texts(), store, assistant), echo, store, now)
     finally:
         await store.close()

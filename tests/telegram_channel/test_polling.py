@@ -12,7 +12,7 @@ from bot.channels.telegram.service import running
 from bot.messages import Message, Reply, Status
 from bot.store import NewDelivery
 from knowledge.loading import Pack
-from tests.telegram_channel.stub import NOW, QUICK, World, world
+from tests.telegram_channel.stub import clock, NOW, QUICK, world, World
 from tests.telegram_emulator import Emulator, Fault
 
 
@@ -337,13 +337,9 @@ async def test_in_a_group_personal_matters_are_sent_to_the_private_chat(
     assert "截止到哪天" in (await group.next())["text"]
 
 
-async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(
-    emulator: Emulator, tmp_path: Path, pack: Pack
-) -> None:
-    async with (
-        world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
-        running(made.service, now=lambda: NOW, pace=QUICK) as channel,
-    ):
+async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(emulator: Emulator, tmp_path: Path, pack: Pack) -> None:
+    async with (world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
+                running(made.service, now=clock, pace=QUICK) as channel):
         assert channel is not None
         await asyncio.wait_for(channel.over.wait(), 5)
         assert channel.problem and channel.problem.startswith("Telegram 不认 TELEGRAM_BOT_TOKEN")
@@ -352,7 +348,7 @@ async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(
 
 
 async def test_a_token_revoked_while_it_runs_is_one_sentence(emulator: Emulator, made: World) -> None:
-    async with running(made.service, now=lambda: NOW, pace=QUICK) as channel:
+    async with running(made.service, now=clock, pace=QUICK) as channel:
         assert channel is not None
         await channel.connected.wait()
         emulator.token = "123456:AAAnotherOneNow"
@@ -374,7 +370,7 @@ async def test_what_was_said_while_the_bot_was_away_is_answered_when_it_is_back(
     person.says("一")
     person.says("二")
     for expected in ("第1条：一", None):
-        async with running(made.service, now=lambda: NOW, pace=QUICK) as channel:
+        async with running(made.service, now=clock, pace=QUICK) as channel:
             assert channel is not None
             if expected:
                 assert (await person.next())["text"] == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram.rendering import (
@@ -40,12 +40,14 @@ _PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # other work on the machine is not its fault
 @given(st.lists(st.one_of(_PIECES, st.text(max_size=20)), max_size=60))
 def test_whatever_a_reply_says_telegram_can_parse_it(pieces: list[str]) -> None:
     for page in messages_of("".join(pieces)):
         parse_html(page)
 
 
+@settings(deadline=None)  # other work on the machine is not its fault
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=6), st.booleans())
 def test_no_message_is_too_long_and_no_character_is_lost(sizes: list[int], bold: bool) -> None:
     paragraphs = [("甲乙丙丁<。" * (n // 6 + 1))[:n] for n in sizes]

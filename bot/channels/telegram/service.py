@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from telegram import Bot, User
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channels.telegram.delivering import Delivering
@@ -21,7 +21,7 @@ from bot.channels.telegram.pace import Pace
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.reading import ALLOWED
 from bot.channels.telegram.reminding import keep_reminding
-from bot.channels.telegram.sending import Sender
+from bot.channels.telegram.sending import Never, Sender
 from bot.channels.telegram.turns import Turns
 from bot.channels.telegram.webhook import Webhook, secret
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _API = "https://api.telegram.org"
 _CONNECTIONS = 100
+_DAY = 24 * 3600
 
 
 class Channel:
@@ -66,8 +67,8 @@ class Channel:
             await self._work(me)
         except InvalidToken:
             self._end(self._service.texts.render("telegram.cli.bad_token"))
-        except BadRequest as error:
-            self._end(self._service.texts.render("telegram.cli.bad_webhook", problem=error.message))
+        except Never as never:
+            self._end(self._service.texts.render("telegram.cli.bad_webhook", problem=str(never)))
 
     def _end(self, sentence: str) -> None:
         self.problem = sentence
@@ -102,18 +103,19 @@ class Channel:
         worker = f"telegram-{uuid4().hex[:12]}"
         sender = Sender(self._bot, service.texts, pace)
         self._turns = turns = Turns(service, sender, me, self._now, pace.direct)
+        if self._webhook is not None:
+            self._webhook.connect(self._bot, me, turns)
+            await sender.call(self._set_webhook, _DAY)
+        else:
+            await sender.call(self._bot.delete_webhook, _DAY)
+        mode = service.texts.render(f"telegram.cli.{'webhook' if self._webhook else 'polling'}")
+        log.info("%s", service.texts.render("telegram.cli.running", name=me.username, mode=mode))
         loops = [
             Delivering(service, sender, worker, self._now, pace).keep_on(),
             keep_reminding(service, worker, self._now, pace.reminders),
         ]
-        if self._webhook is not None:
-            self._webhook.connect(self._bot, me, turns)
-            await sender.call(lambda: self._set_webhook(), 24 * 3600)
-        else:
-            await sender.call(lambda: self._bot.delete_webhook(), 24 * 3600)
+        if self._webhook is None:
             loops.append(Polling(self._bot, me, turns, pace, self._conflict).run())
-        mode = service.texts.render(f"telegram.cli.{'webhook' if self._webhook else 'polling'}")
-        log.info("%s", service.texts.render("telegram.cli.running", name=me.username, mode=mode))
         self.connected.set()
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
