@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,21 +25,8 @@ from knowledge.loading import Pack, load_pack
 from tests.telegram_emulator.server import TOKEN
 
 NOW = datetime(2026, 3, 30, 2, 0, tzinfo=UTC)
-QUICK = Pace(
-    poll=1,
-    read=0.8,
-    typing_after=0.05,
-    typing_every=0.1,
-    first_pause=0.05,
-    longest_pause=0.2,
-    direct=1.5,
-    webhook=3,
-    reorder=0.2,
-    outbox=0.05,
-    bulk_gap=0,
-    reminders=0.1,
-    goodbye=1,
-)
+QUICK = Pace(poll=1, read=2.0, typing_after=0.05, typing_every=0.1, first_pause=0.05, longest_pause=0.2, direct=1.5,
+             webhook=3, reorder=0.2, outbox=0.05, bulk_gap=0, reminders=0.1, goodbye=1)
 
 
 _BEGUN = time.monotonic()
@@ -55,25 +42,16 @@ class Echo:
     """Answers what is typed; some words do something more. Remembers what it was asked."""
 
     asked: list[Message] = field(default_factory=list)
-    special: Callable[[Message], Awaitable[Reply | None]] | None = None
-    running: int = 0
-    most: int = 0
+    together: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(50))
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         self.asked.append(message)
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            if self.special and (reply := await self.special(message)):
-                return reply
-            return await self._plain(message, conversation)
-        finally:
-            self.running -= 1
-
-    async def _plain(self, message: Message, conversation: Conversation) -> Reply:
         said = message.choice or message.text
         if said == "慢":
             await asyncio.sleep(0.4)
+        if said == "一起":
+            async with asyncio.timeout(30):
+                await self.together.wait()
         if said == "坏":
             raise ValueError("broken on purpose")
         if said == "填表":

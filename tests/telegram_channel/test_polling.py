@@ -189,12 +189,11 @@ async def test_typing_is_shown_while_a_turn_lasts(emulator: Emulator, polled: Wo
 
 async def test_fifty_chats_are_answered_side_by_side_and_each_in_order(emulator: Emulator, polled: World) -> None:
     people = [emulator.person(n) for n in range(1, 51)]
-    for text in ("慢", "二", "三"):
+    for text in ("一起", "二", "三"):  # the first is answered only when all fifty are being answered
         for person in people:
             person.says(text)
     for person in people:
-        assert [(await person.next())["text"] for _ in range(3)] == ["第1条：慢", "第2条：二", "第3条：三"]
-    assert polled.echo.most > 20, "in parallel"
+        assert [(await person.next(40))["text"] for _ in range(3)] == ["第1条：一起", "第2条：二", "第3条：三"]
     assert len(polled.echo.asked) == 150 and not emulator.refused
 
 
@@ -235,9 +234,7 @@ async def test_flood_limits_failures_and_dropped_connections_are_outlasted(emula
 
 
 async def test_fetching_goes_on_after_failures(emulator: Emulator, polled: World) -> None:
-    emulator.fail(
-        "getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=3), Fault("error", retry_after=1)
-    )
+    emulator.fail("getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=4), Fault("error", retry_after=1))
     person = emulator.person(7)
     person.says("一")
     assert (await person.next())["text"] == "第1条：一"
@@ -268,7 +265,7 @@ async def test_a_staff_answer_arrives_once_and_a_block_ends_it(emulator: Emulato
     await person.next()
     conversation = polled.echo.asked[0].conversation_id
     answer = Reply(text="**工作人员**：可以。", status=Status.ANSWERED, by_staff=True)
-    emulator.fail("sendMessage", Fault("error", 500), Fault("error", retry_after=1), Fault("hang", seconds=2))
+    emulator.fail("sendMessage", Fault("error", 500), Fault("error", retry_after=1), Fault("hang", seconds=4))
     for _ in range(2):
         await store.outbox.add(NewDelivery(conversation, "telegram", answer, "answer", "ticket:1"), NOW)
     assert (await person.next())["text"] == "工作人员：可以。"

@@ -76,6 +76,8 @@ class Emulator:
         self._files: dict[str, bytes] = {}
         self._sent: dict[int, deque[float]] = defaultdict(deque)
         self._polls = 0
+        limits = httpx.Limits(max_connections=100)
+        self._client = httpx.AsyncClient(timeout=30, trust_env=False, verify=False, limits=limits)
         self._event = asyncio.Event()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._allowed: list[str] | None = None
@@ -167,8 +169,10 @@ class Emulator:
         try:
             yield self
         finally:
-            for delivery in self._deliveries:
+            for delivery in list(self._deliveries):
                 delivery.cancel()
+            await asyncio.gather(*self._deliveries, return_exceptions=True)
+            await self._client.aclose()
             self._wake()
             server.should_exit = True
             await task
@@ -313,20 +317,19 @@ class Emulator:
         if not self._wanted(update):
             return
         pause = 0.1
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            while self.webhook:
-                headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret"]} if self.webhook["secret"] else {}
-                try:
-                    answer = await client.post(self.webhook["url"], json=update, headers=headers)
-                    if answer.status_code // 100 == 2:
-                        self._pending.pop(update["update_id"], None)
-                        self.acknowledged = max(self.acknowledged, update["update_id"] + 1)
-                        self._wake()
-                        return
-                except httpx.HTTPError:
-                    pass
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2)
+        while self.webhook:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret"]} if self.webhook["secret"] else {}
+            try:
+                answer = await self._client.post(self.webhook["url"], json=update, headers=headers)
+                if answer.status_code // 100 == 2:
+                    self._pending.pop(update["update_id"], None)
+                    self.acknowledged = max(self.acknowledged, update["update_id"] + 1)
+                    self._wake()
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2)
 
     async def do_set_my_commands(self, params: dict[str, Any]) -> Any:
         """setMyCommands."""

@@ -82,7 +82,7 @@ class Webhook:
             return Response(status_code=413)
         try:
             update = Update.de_json(json.loads(body), self._bot)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or of another shape
             return Response(status_code=400)
         await self._in_turn(update.update_id)
         incoming = read(update, self._me)
