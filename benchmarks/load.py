@@ -100,14 +100,26 @@ def main() -> None:
     before = resident(given.pid)
     many = asyncio.run(crowd(given.url, given.people, given.seconds, given.think))
     one, all_ = single.figures(), many.figures()
-    print(json.dumps({
-        "people": given.people, "seconds": given.seconds, "think": given.think,
-        "single_ms": one, "many_ms": all_, "answers": len(many.seconds), "errors": len(many.errors),
-        "error_kinds": sorted(set(many.errors)), "answers_per_second": round(len(many.seconds) / given.seconds, 1),
-        "p95_to_single_median": round(all_["p95"] / one["p50"], 1),
-        "mean_ms": round(statistics.fmean(many.seconds) * 1000, 1),
-        "memory_mib": {"before": before, "after": resident(given.pid)},
-    }, ensure_ascii=False, indent=2))
+    print(
+        json.dumps(
+            {
+                "people": given.people,
+                "seconds": given.seconds,
+                "think": given.think,
+                "single_ms": one,
+                "many_ms": all_,
+                "answers": len(many.seconds),
+                "errors": len(many.errors),
+                "error_kinds": sorted(set(many.errors)),
+                "answers_per_second": round(len(many.seconds) / given.seconds, 1),
+                "p95_to_single_median": round(all_["p95"] / one["p50"], 1),
+                "mean_ms": round(statistics.fmean(many.seconds) * 1000, 1),
+                "memory_mib": {"before": before, "after": resident(given.pid)},
+            },
+            ensure_ascii=False,
+            indent=2,
+        )
+    )
 
 
 if __name__ == "__main__":

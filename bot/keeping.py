@@ -137,6 +137,8 @@ def _question(message: Message, reply: Reply, conversation: Conversation) -> tup
     """
     if reply.reason is not Reason.WANTS_PERSON:
         return question_of(message.text), False
-    asked = [t for t in conversation.turns if t.text and not t.reply.by_staff and t.reply.reason is not Reason.WANTS_PERSON]  # noqa: E501
+    asked = [
+        t for t in conversation.turns if t.text and not t.reply.by_staff and t.reply.reason is not Reason.WANTS_PERSON
+    ]  # noqa: E501
     before = asked[-1].text if asked else ""
     return question_of(before or message.text), not before

@@ -35,10 +35,14 @@ def bars(rows: Sequence[tuple[str, Sequence[float]]]) -> Markup:
     parts = []
     for place, (label, values) in enumerate(rows):
         y, x = place * _ROW + 2, float(_LABEL)
-        parts.append(f'<text x="{_LABEL - 8}" y="{y + 15}" text-anchor="end" font-size="12" fill="currentColor">{escape(label[:17])}</text>')  # noqa: E501
+        parts.append(
+            f'<text x="{_LABEL - 8}" y="{y + 15}" text-anchor="end" font-size="12" fill="currentColor">{escape(label[:17])}</text>'
+        )  # noqa: E501
         for number, value in enumerate(values):
             wide = (_WIDTH - _LABEL - 50) * value / most
-            parts.append(f'<rect x="{x:.1f}" y="{y + 2}" width="{wide:.1f}" height="{_ROW - 8}" fill="{_COLOURS[number % 6]}"/>')  # noqa: E501
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y + 2}" width="{wide:.1f}" height="{_ROW - 8}" fill="{_COLOURS[number % 6]}"/>'
+            )  # noqa: E501
             x += wide
         parts.append(f'<text x="{x + 6:.1f}" y="{y + 15}" font-size="12" fill="currentColor">{sum(values):g}</text>')
     return _svg(height, parts)
@@ -61,7 +65,9 @@ def stacked(rows: Sequence[tuple[str, Sequence[float]]], columns: Sequence[str])
             parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(1.0, min(wide - 2, 40)):.1f}" height="{high:.1f}" '
                          f'fill="{_COLOURS[number % 6]}"><title>{escape(title)}</title></rect>')  # fmt: skip
         if place % every == 0:
-            parts.append(f'<text x="{x:.1f}" y="{base + 14}" font-size="10" fill="currentColor">{escape(label[-5:])}</text>')  # noqa: E501
+            parts.append(
+                f'<text x="{x:.1f}" y="{base + 14}" font-size="10" fill="currentColor">{escape(label[-5:])}</text>'
+            )  # noqa: E501
     for number, column in enumerate(columns):
         x = 32 + number * 100
         parts.append(f'<rect x="{x}" y="208" width="10" height="10" fill="{_COLOURS[number % 6]}"/>'

@@ -12,7 +12,9 @@ _PHONE = re.compile(r"(?<!\d)(?:\d{3,4}[- ]?)?\d{7,8}(?!\d)|(?<!\d)1[3-9]\d{9}(?
 _DATE = re.compile(r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})[日号]|(?<![\d.])(\d{1,2})[./](\d{1,2})(?![\d.])")
 _YEAR = re.compile(r"(?<!\d)(20\d{2})年")
 _LINK = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[^\s，。；）)]*)?", re.IGNORECASE)
-_REFERENCE = re.compile(r"《[^》]*》|〔\d{4}〕\d+号|附件\s*\d+|第?[一二三四五六七八九十]+[条款项章节]|(?<=[《》：:])?[一二三四五六七]（[一二三四五六七八九十]+）\d*")  # noqa: E501
+_REFERENCE = re.compile(
+    r"《[^》]*》|〔\d{4}〕\d+号|附件\s*\d+|第?[一二三四五六七八九十]+[条款项章节]|(?<=[《》：:])?[一二三四五六七]（[一二三四五六七八九十]+）\d*"
+)  # noqa: E501
 
 
 def unsupported(text: str, sources: Iterable[str]) -> list[str]:

@@ -95,9 +95,7 @@ class FormsPage(Page):
         try:
             async with console.store.transaction():
                 await console.store.forms.needs_correction(one.id, note, marked)
-                await console.store.outbox.add(
-                    NewDelivery(one.conversation_id, channel, reply, "correction", key)
-                )
+                await console.store.outbox.add(NewDelivery(one.conversation_id, channel, reply, "correction", key))
                 await console.log(request, "needs_correction", "submission", one.receipt, {"field": marked})
         except StoreError as error:
             return self.back(request, path, console.said(error), "error")

@@ -13,7 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _REMOTE_FONT = re.compile(r"@import url\('https://[^']*'\);")
 _OPENING = re.compile(r"<(script|style)(?=[\s>])(?![^>]*\bsrc=)")
 
-_INLINE = {'onclick="applyColumnVisibility()"': "data-apply-columns", 'onchange="window.location = this.value"': "data-go-to"}
+_INLINE = {
+    'onclick="applyColumnVisibility()"': "data-apply-columns",
+    'onchange="window.location = this.value"': "data-go-to",
+}
 """Inline event handlers, which the policy blocks; `static/lists.js` does their work."""
 
 

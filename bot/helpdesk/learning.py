@@ -241,7 +241,9 @@ class KnowledgePage(Page):
         """The basis of an answer that no clause gives: the department's own word, with its date."""
         today = self.console.today()
         day = f"{today.year}年{today.month}月{today.day}日"
-        return (Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),)  # noqa: E501
+        return (
+            Citation(document=self.console.t("knowledge.by_office"), clause=day, text=text, clause_id=f"staff:{topic}"),
+        )  # noqa: E501
 
     async def _form(
         self, request: Request, draft: Promoted, clashes: list[Clash] | None = None, error: str = "", code: int = 200
@@ -272,4 +274,6 @@ def download(name: str, content: bytes, media_type: str) -> Response:
     """A file, under its Chinese name."""
     from urllib.parse import quote
 
-    return Response(content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})  # noqa: E501
+    return Response(
+        content, media_type=media_type, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    )  # noqa: E501

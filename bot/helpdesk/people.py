@@ -31,7 +31,9 @@ class PeoplePage(Page):
         login, role = clip(form.get("login"), 40), clip(form.get("role"), 20)
         if step not in ("add", "reset", "disable", "enable", "role"):
             raise HTTPException(404)
-        if step == "add" and (not login.isascii() or not login.replace(".", "").replace("_", "").isalnum() or len(login) < 2):  # noqa: E501
+        if step == "add" and (
+            not login.isascii() or not login.replace(".", "").replace("_", "").isalnum() or len(login) < 2
+        ):  # noqa: E501
             return self.back(request, "/people", console.t("cli.bad_login", login=login), "error")
         password = one_time_password() if step in ("add", "reset") else None
         kept = await asyncio.to_thread(hashed, password) if password else None

@@ -22,7 +22,9 @@ def summary_docx(console: Console, answers: Sequence[Promoted]) -> bytes:
     normal.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "仿宋")
     out.add_heading(console.t("knowledge.summary_title", pack=console.pack.info.title), 0)
     today = console.today()
-    out.add_paragraph(console.t("knowledge.summary_lead", date=f"{today.year}年{today.month}月{today.day}日", count=len(answers)))  # noqa: E501
+    out.add_paragraph(
+        console.t("knowledge.summary_lead", date=f"{today.year}年{today.month}月{today.day}日", count=len(answers))
+    )  # noqa: E501
     for number, one in enumerate(answers, 1):
         out.add_heading(f"{number}. {one.title}", 1)
         if len(one.wordings) > 1:

@@ -119,7 +119,8 @@ class TicketPage(Page):
         """Personal data in the open: only with an entry in the log."""
         conversation = clip(form.get("conversation"), 128)
         asker = next(
-            (a for a in await self.console.store.tickets.askers(ticket.number) if a.conversation_id == conversation), None  # noqa: E501
+            (a for a in await self.console.store.tickets.askers(ticket.number) if a.conversation_id == conversation),
+            None,  # noqa: E501
         )
         if asker is None:
             raise HTTPException(404)

@@ -168,6 +168,11 @@ class Answering:
                 return (scope,)
             if in_talk and (found.corrects or len(found.text) < 16):
                 return (scope,)
+        known = {c.id for c in self._pack.eligibility.conditions if c.decides} & set(conversation.profile.conditions)
+        asks_whether = best is not None and best.subject in _SCOPE and best.aspect == "whether"
+        if known and asks_whether and not found.slots.unit_type and (scope := self._by_engine.get("eligibility")):
+            # "要参加吗" after "我们是2022年第一批的": the general rule would not use what was said.
+            return (scope,)
         return self._again(found, conversation, best)
 
     def _again(self, found: Understood, conversation: Conversation, best: Topic | None) -> tuple[Topic, ...] | None:

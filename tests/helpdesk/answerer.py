@@ -21,7 +21,9 @@ async def main(folder: str) -> None:
             for _ in range(2):  # a double click, each time
                 try:
                     async with store.transaction():
-                        await store.tickets.answer(ticket.number, reply, resolution="答", by="anna", version=ticket.version)
+                        await store.tickets.answer(
+                            ticket.number, reply, resolution="答", by="anna", version=ticket.version
+                        )
                         await store.staff.record("anna", "answer", "ticket", ticket.number)
                 except StaleTicket:
                     pass

@@ -21,7 +21,9 @@ PICTURES = os.environ.get("QTIC_PICTURES", "")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    ),
 ]
 ASKED = "评价结果什么时候公布？"
 ANSWER = "评价结果以市科技局另行发布的通知为准，请留意门户网站。"

@@ -34,8 +34,13 @@ async def test_each_asker_gets_exactly_one_answer_through_a_hundred_kills(tmp_pa
                 await store.save_turn(conversation, Turn(at=NOW, text=f"问{n}", reply=reply), ticket=ticket)
 
     def run_and_kill() -> None:
-        child = subprocess.Popen([sys.executable, "-m", "tests.helpdesk.answerer", str(tmp_path)], stdout=subprocess.PIPE,
-                                 text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])})
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.helpdesk.answerer", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        )
         assert child.stdout is not None
         child.stdout.readline()
         for _ in range(rng.randint(0, 3)):
@@ -51,7 +56,9 @@ async def test_each_asker_gets_exactly_one_answer_through_a_hundred_kills(tmp_pa
         await asyncio.to_thread(run_and_kill)
         async with await Store.open(f"sqlite:///{tmp_path}/qtic.db", vault) as store:
             if not await store.tickets.queue():
-                for n in await store.tickets.queue(status="answered", limit=20):  # asked again: more work to be killed in
+                for n in await store.tickets.queue(
+                    status="answered", limit=20
+                ):  # asked again: more work to be killed in
                     await store.tickets.asker_says(n.number, f"a{n.number[2:].lstrip('0') or '0'}", "还是不清楚")
 
     async with await Store.open(f"sqlite:///{tmp_path}/qtic.db", vault) as store:

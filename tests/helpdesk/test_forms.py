@@ -42,7 +42,9 @@ async def test_a_form_is_read_with_a_log_and_sent_back_once_with_the_field_marke
 async def test_an_export_is_logged_belongs_to_who_asked_and_opens_in_excel(desk: Desk) -> None:
     one, client = await handed_in(desk), await desk.logged_in("anna")
     token = csrf_of((await client.get("/helpdesk/exports")).text)
-    begun = await client.post("/helpdesk/exports/begin", data={"csrftoken": token, "kind": "summary", "department": "崂山区"})
+    begun = await client.post(
+        "/helpdesk/exports/begin", data={"csrftoken": token, "kind": "summary", "department": "崂山区"}
+    )
     where = begun.headers["location"]
     while not (await client.get(f"{where}/state")).json()["done"]:
         await asyncio.sleep(0.05)

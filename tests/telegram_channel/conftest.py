@@ -9,7 +9,7 @@ import pytest
 
 from bot.channels.telegram.service import running
 from knowledge.loading import Pack
-from tests.telegram_channel.stub import QUICK, clock, world, World
+from tests.telegram_channel.stub import QUICK, World, clock, world
 from tests.telegram_emulator import Emulator
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,8 +25,21 @@ from knowledge.loading import Pack, load_pack
 from tests.telegram_emulator.server import TOKEN
 
 NOW = datetime(2026, 3, 30, 2, 0, tzinfo=UTC)
-QUICK = Pace(poll=1, read=2.0, typing_after=0.05, typing_every=0.1, first_pause=0.05, longest_pause=0.2, direct=1.5,
-             webhook=3, reorder=0.2, outbox=0.05, bulk_gap=0, reminders=0.1, goodbye=1)
+QUICK = Pace(
+    poll=1,
+    read=2.0,
+    typing_after=0.05,
+    typing_every=0.1,
+    first_pause=0.05,
+    longest_pause=0.2,
+    direct=1.5,
+    webhook=3,
+    reorder=0.2,
+    outbox=0.05,
+    bulk_gap=0,
+    reminders=0.1,
+    goodbye=1,
+)
 
 
 _BEGUN = time.monotonic()
@@ -95,11 +108,23 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, api: str, pack: Pack | None = None, *, webhook: str | None = None, token: str = TOKEN,
-                now: Callable[[], datetime] = clock) -> AsyncIterator[World]:
+async def world(
+    folder: Path,
+    api: str,
+    pack: Pack | None = None,
+    *,
+    webhook: str | None = None,
+    token: str = TOKEN,
+    now: Callable[[], datetime] = clock,
+) -> AsyncIterator[World]:
     """Open it over a data folder."""
-    settings = Settings(data_dir=folder, telegram_bot_token=token, telegram_api_base_url=api,  # type: ignore[call-arg]
-                        telegram_webhook_url=webhook, _env_file=None)
+    settings = Settings(
+        data_dir=folder,
+        telegram_bot_token=token,
+        telegram_api_base_url=api,  # type: ignore[call-arg]
+        telegram_webhook_url=webhook,
+        _env_file=None,
+    )
     store = await Store.open(settings.database, Vault(path=folder / "secret.key"), now)
     echo = Echo()
     assistant = Assistant((echo,), StoreKeeper(store), texts())

@@ -19,7 +19,8 @@ async def child(folder: Path, emulator: Emulator) -> asyncio.subprocess.Process:
     """The channel in another process."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.telegram_channel.child", str(folder), emulator.url, env=environment, cwd=ROOT)
+        sys.executable, "-m", "tests.telegram_channel.child", str(folder), emulator.url, env=environment, cwd=ROOT
+    )
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:

@@ -12,7 +12,7 @@ from bot.channels.telegram.service import running
 from bot.messages import Message, Reply, Status
 from bot.store import NewDelivery
 from knowledge.loading import Pack
-from tests.telegram_channel.stub import clock, NOW, QUICK, world, World
+from tests.telegram_channel.stub import NOW, QUICK, World, clock, world
 from tests.telegram_emulator import Emulator, Fault
 
 
@@ -234,7 +234,9 @@ async def test_flood_limits_failures_and_dropped_connections_are_outlasted(emula
 
 
 async def test_fetching_goes_on_after_failures(emulator: Emulator, polled: World) -> None:
-    emulator.fail("getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=4), Fault("error", retry_after=1))
+    emulator.fail(
+        "getUpdates", Fault("error", 502), Fault("drop"), Fault("hang", seconds=4), Fault("error", retry_after=1)
+    )
     person = emulator.person(7)
     person.says("一")
     assert (await person.next())["text"] == "第1条：一"
@@ -334,9 +336,13 @@ async def test_in_a_group_personal_matters_are_sent_to_the_private_chat(
     assert "截止到哪天" in (await group.next())["text"]
 
 
-async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(emulator: Emulator, tmp_path: Path, pack: Pack) -> None:
-    async with (world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
-                running(made.service, now=clock, pace=QUICK) as channel):
+async def test_a_wrong_token_is_one_sentence_and_harms_nothing_else(
+    emulator: Emulator, tmp_path: Path, pack: Pack
+) -> None:
+    async with (
+        world(tmp_path, emulator.url, pack, token="123456:AAWrongTokenOfNobody") as made,
+        running(made.service, now=clock, pace=QUICK) as channel,
+    ):
         assert channel is not None
         await asyncio.wait_for(channel.over.wait(), 5)
         assert channel.problem and channel.problem.startswith("Telegram 不认 TELEGRAM_BOT_TOKEN")

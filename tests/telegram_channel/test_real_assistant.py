@@ -19,8 +19,10 @@ from tests.telegram_emulator import Emulator
 async def service(emulator: Emulator, tmp_path: Path, knowledge: Knowledge) -> AsyncIterator[Service]:
     """The whole service with the channel running."""
     settings = Settings(data_dir=tmp_path, telegram_bot_token=TOKEN, telegram_api_base_url=emulator.url, _env_file=None)  # type: ignore[call-arg]
-    async with (open_service(settings, texts(), knowledge=knowledge, now=clock) as opened,
-                running(opened, now=clock, pace=QUICK) as channel):
+    async with (
+        open_service(settings, texts(), knowledge=knowledge, now=clock) as opened,
+        running(opened, now=clock, pace=QUICK) as channel,
+    ):
         assert channel is not None
         await channel.connected.wait()
         yield opened
@@ -28,8 +30,14 @@ async def service(emulator: Emulator, tmp_path: Path, knowledge: Knowledge) -> A
 
 async def test_the_commands_and_the_buttons_answer_from_the_notice(emulator: Emulator, service: Service) -> None:
     person = emulator.person(7)
-    for command, words in (("/start", "您好"), ("/help", "可以这样问"), ("/dates", "4月7日"), ("/register", "注册"),
-                           ("/eligibility", "批"), ("/human", "转给工作人员")):
+    for command, words in (
+        ("/start", "您好"),
+        ("/help", "可以这样问"),
+        ("/dates", "4月7日"),
+        ("/register", "注册"),
+        ("/eligibility", "批"),
+        ("/human", "转给工作人员"),
+    ):
         person.says(command)
         assert words in (await person.next(20))["text"], command
     person.says("/dates")
@@ -55,7 +63,11 @@ async def test_a_question_in_words_is_answered_and_a_declined_one_gets_its_staff
     emulator: Emulator, service: Service
 ) -> None:
     person = emulator.person(7)
-    topic = service.pack.topics["filing.when"] if "filing.when" in service.pack.topics else next(iter(service.pack.topics.values()))
+    topic = (
+        service.pack.topics["filing.when"]
+        if "filing.when" in service.pack.topics
+        else next(iter(service.pack.topics.values()))
+    )
     person.says(topic.samples[0])
     assert (await person.next(20))["text"]
     person.says("/human")

@@ -44,8 +44,10 @@ def clock() -> Clock:
 @pytest.fixture
 async def reminded(emulator: Emulator, tmp_path: Path, pack: Pack, clock: Clock) -> AsyncIterator[World]:
     """The channel runs, and an applicant has asked for reminders."""
-    async with (world(tmp_path, emulator.url, pack, now=clock) as made,
-                running(made.service, now=clock, pace=QUICK) as channel):
+    async with (
+        world(tmp_path, emulator.url, pack, now=clock) as made,
+        running(made.service, now=clock, pace=QUICK) as channel,
+    ):
         assert channel is not None
         await channel.connected.wait()
         person = emulator.person(7)
@@ -75,7 +77,9 @@ def test_no_reminder_of_the_schedule_outlives_its_day_or_the_next_one(pack: Pack
         assert reminder.expires_at <= datetime.combine(day + timedelta(days=1), datetime.min.time(), ZONE)
 
 
-async def test_three_days_one_day_and_on_the_morning_each_once(emulator: Emulator, reminded: World, clock: Clock) -> None:
+async def test_three_days_one_day_and_on_the_morning_each_once(
+    emulator: Emulator, reminded: World, clock: Clock
+) -> None:
     person = emulator.person(7)
     for day, hour, words in ((4, 9, "还剩3天"), (6, 9, "还剩1天"), (7, 8, "是最后一天")):
         clock.set(4, day, hour, 1)
@@ -154,13 +158,22 @@ async def test_a_reminder_knows_what_the_persons_form_lacks(emulator: Emulator, 
 async def test_several_replicas_send_a_reminder_once(
     emulator: Emulator, reminded: World, clock: Clock, tmp_path: Path
 ) -> None:
-    others = [await Store.open(reminded.service.settings.database, Vault(path=tmp_path / "secret.key"), clock) for _ in range(3)]
+    others = [
+        await Store.open(reminded.service.settings.database, Vault(path=tmp_path / "secret.key"), clock)
+        for _ in range(3)
+    ]
     clock.set(4, 4, 9, 1)
 
     async def replica(store: Store, name: str) -> int:
         from bot.bootstrap import Service
 
-        service = Service(reminded.service.settings, reminded.service.knowledge, reminded.service.texts, store, reminded.service.assistant)
+        service = Service(
+            reminded.service.settings,
+            reminded.service.knowledge,
+            reminded.service.texts,
+            store,
+            reminded.service.assistant,
+        )
         return await send_due(Reminding(service, clock), service, name, clock)
 
     await asyncio.gather(*(replica(s, f"w{n}") for n, s in enumerate(others)))

@@ -116,8 +116,16 @@ async def test_without_the_secret_token_nothing_is_taken(emulator: Emulator, web
     assert emulator.webhook is not None
     url, secret = emulator.webhook["url"], emulator.webhook["secret"]
     assert url.startswith(f"{web.address}/telegram/") and len(url.rsplit("/", 1)[1]) >= 32
-    update = {"update_id": 1, "message": {"message_id": 1, "date": 1, "text": "一", "chat": {"id": 7, "type": "private"},
-                                          "from": {"id": 7, "is_bot": False, "first_name": "甲"}}}
+    update = {
+        "update_id": 1,
+        "message": {
+            "message_id": 1,
+            "date": 1,
+            "text": "一",
+            "chat": {"id": 7, "type": "private"},
+            "from": {"id": 7, "is_bot": False, "first_name": "甲"},
+        },
+    }
     header = "X-Telegram-Bot-Api-Secret-Token"
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.post(url, json=update)).status_code == 403
@@ -127,10 +135,14 @@ async def test_without_the_secret_token_nothing_is_taken(emulator: Emulator, web
     assert not web.made.echo.asked
 
 
-async def test_an_address_that_telegram_does_not_take_is_one_sentence(emulator: Emulator, tmp_path: Path, pack: Pack) -> None:
+async def test_an_address_that_telegram_does_not_take_is_one_sentence(
+    emulator: Emulator, tmp_path: Path, pack: Pack
+) -> None:
     emulator.local = False
-    async with (world(tmp_path, emulator.url, pack, webhook="http://example.org") as made,
-                running(made.service, FastAPI(), now=clock, pace=QUICK) as channel):
+    async with (
+        world(tmp_path, emulator.url, pack, webhook="http://example.org") as made,
+        running(made.service, FastAPI(), now=clock, pace=QUICK) as channel,
+    ):
         assert channel is not None
         await asyncio.wait_for(channel.over.wait(), 5)
         assert channel.problem and "TELEGRAM_WEBHOOK_URL" in channel.problem

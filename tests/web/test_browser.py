@@ -135,7 +135,9 @@ def test_a_staff_answer_arrives_while_the_page_is_open(visitor: Visitor, running
     turn = visitor.press("转人工", visitor.page.locator("header"))
     conversation = turn.get_attribute("data-turn").rpartition(".")[0]
     reply = Reply(text="**可以。**请看附件1。", status=Status.ANSWERED, by_staff=True)
-    running.run(running.service.store.outbox.add(NewDelivery(conversation, "web", reply, "answer", f"b:{conversation}")))
+    running.run(
+        running.service.store.outbox.add(NewDelivery(conversation, "web", reply, "answer", f"b:{conversation}"))
+    )
     visitor.page.locator(".badge", has_text="人工答复").wait_for()
     assert visitor.page.locator("#announce").inner_text() == "收到新的答复"
     visitor.page.reload()
@@ -201,8 +203,12 @@ def test_without_javascript_it_still_answers(chromium: Any, running: Running) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_serious_and_nothing_overflows(chromium: Any, running: Running, scheme: Any, width: int) -> None:
-    visitor = Visitor(chromium, running.url, viewport={"width": width, "height": 850}, color_scheme=scheme, bypass_csp=True)
+def test_axe_finds_nothing_serious_and_nothing_overflows(
+    chromium: Any, running: Running, scheme: Any, width: int
+) -> None:
+    visitor = Visitor(
+        chromium, running.url, viewport={"width": width, "height": 850}, color_scheme=scheme, bypass_csp=True
+    )
     turn = visitor.ask("自评截止到哪天？")
     turn.locator("details.sources summary").click()
     visitor.press("转人工", visitor.page.locator("header"))
@@ -212,8 +218,11 @@ def test_axe_finds_nothing_serious_and_nothing_overflows(chromium: Any, running:
             visitor.page.goto(f"{running.url}/{path}")
         visitor.page.evaluate(AXE)
         found = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        bad = [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found["violations"]
-               if v["impact"] in ("serious", "critical")]
+        bad = [
+            (v["id"], [n["html"][:120] for n in v["nodes"]][:3])
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
+        ]
         assert bad == [], (path, json.dumps(bad, ensure_ascii=False, indent=1))
         wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path}: {wide} px too wide"
@@ -231,12 +240,17 @@ def test_text_at_200_percent_stays_within_a_phone(chromium: Any, running: Runnin
     visitor.context.close()
 
 
-@pytest.mark.parametrize(("name", "options"), [
-    ("web-phone", {"viewport": {"width": 390, "height": 844}}),
-    ("web-phone-dark", {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}),
-    ("web-desktop", {"viewport": {"width": 1280, "height": 860}}),
-])
-def test_pictures_for_the_docs(chromium: Any, running: Running, tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("web-phone", {"viewport": {"width": 390, "height": 844}}),
+        ("web-phone-dark", {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}),
+        ("web-desktop", {"viewport": {"width": 1280, "height": 860}}),
+    ],
+)
+def test_pictures_for_the_docs(
+    chromium: Any, running: Running, tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
     """Written to docs/images with QTIC_PICTURES=1, else thrown away."""
     folder = IMAGES if os.environ.get("QTIC_PICTURES") else tmp_path
     folder.mkdir(parents=True, exist_ok=True)

@@ -100,8 +100,13 @@ async def test_progress_receipts_and_staff_answers_are_shown(
     turn = BeautifulSoup((await client.get("/")).text, "html.parser").select_one("article.turn")
     conversation = turn["data-turn"].rpartition(".")[0]
     receipt = Attachment(filename="回执.txt", media_type="text/plain", content=b"R-3C7A-9F4K")
-    reply = Reply(text="**收到**", status=Status.FORM, attachments=(receipt,), by_staff=True,
-                  progress=Progress(form="centre", section="团队", done=3, total=20))
+    reply = Reply(
+        text="**收到**",
+        status=Status.FORM,
+        attachments=(receipt,),
+        by_staff=True,
+        progress=Progress(form="centre", section="团队", done=3, total=20),
+    )
     await service.store.outbox.add(NewDelivery(conversation, "web", reply, "answer", "d1"))
     from bot.channels.web.events import deliver_due
 

@@ -112,7 +112,9 @@ def _serve(folder: Path, port: int, **more: str) -> subprocess.Popen[str]:
     env = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
     env |= {"DATA_DIR": str(folder), "PORT": str(port), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **more}
     command = [sys.executable, "-m", "bot.cli", "serve", "--now", "2026-04-04T10:00:00+08:00"]
-    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT / "tests")
+    return subprocess.Popen(
+        command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT / "tests"
+    )
 
 
 def _free_port() -> int:
@@ -148,7 +150,9 @@ def test_a_broken_setting_and_an_unreadable_pack_are_said_in_one_sentence(tmp_pa
         assert expected in err and len(err.strip().splitlines()) == 1
 
 
-def test_it_serves_and_a_signal_stops_it_after_the_turn_under_way(data_dir: Path, tmp_path: Path, knowledge: Knowledge) -> None:
+def test_it_serves_and_a_signal_stops_it_after_the_turn_under_way(
+    data_dir: Path, tmp_path: Path, knowledge: Knowledge
+) -> None:
     import shutil
 
     shutil.copytree(data_dir / "index", tmp_path / "data" / "index")
