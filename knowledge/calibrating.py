@@ -24,8 +24,10 @@ from knowledge.index import Index, Kind
 from knowledge.loading import Pack, clause_id
 from knowledge.pack import TopicKind
 
-WRONG_COSTS = 2.5
-"""How many declined questions one wrongly answered one weighs, when the bars are chosen."""
+WRONG_COSTS = 0.5
+"""How many declined questions one wrongly answered one weighs, when the bars are chosen. Below one, because a wrong
+topic is most often a neighbour whose answer, true and with its clause, still helps, while a decline costs a person's
+time; and because the wordings kept out are harder than what people ask (docs/measured.md)."""
 
 CLAUSE_WRONG_COSTS = 1.2
 """The same for quoting a clause: a clause is shown as what it is, and the words above it promise no more."""
