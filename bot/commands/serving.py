@@ -106,6 +106,7 @@ async def run(
         service = await stack.enter_async_context(open_service(settings, texts(), now=clock))
         app = create_app(service, clock)
         helpdesk = _mount_helpdesk(app, service)
+        first = await _staff(service, stack) if helpdesk else None
         telegram = await _start_telegram(app, service, stack)
         server = _server(app, settings)
         address = listening.getsockname()
@@ -114,6 +115,8 @@ async def run(
         lines = ["address", "api", *(["helpdesk"] if helpdesk else []), *(["telegram"] if telegram else [])]
         for line in lines:
             typer.echo(texts().render(f"web.serve.{line}", url=url))
+        if first:
+            typer.echo(texts().render("helpdesk.cli.first", url=url, password=first))
         if simulated:
             typer.echo(texts().render("web.serve.simulated", now=clock().isoformat(timespec="minutes")))
         await server.serve(sockets=[listening])
@@ -149,6 +152,18 @@ def _mount_helpdesk(app: FastAPI, service: Service) -> bool:
         return False
     module.mount(app, service)
     return True
+
+
+async def _staff(service: Service, stack: AsyncExitStack) -> str | None:
+    """Make the first account, start the daily digest; the one-time password of a new account, to be shown once."""
+    import asyncio
+
+    from bot.helpdesk.access import ensure_first_staff
+    from bot.helpdesk.dashboard import digest_daily
+
+    daily = asyncio.create_task(digest_daily(service))
+    stack.callback(daily.cancel)
+    return await ensure_first_staff(service.store)
 
 
 async def _start_telegram(app: FastAPI, service: Service, stack: AsyncExitStack) -> bool:

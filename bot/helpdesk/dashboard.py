@@ -6,6 +6,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from bot.helpdesk.charts import Chart, as_csv, shade, share
 from bot.helpdesk.console import Console, Page, Service
 from bot.helpdesk.learning import download
 from bot.messages import Reply, Status
-from bot.store import NewDelivery
+from bot.store import NewDelivery, StoreError
 
 DAYS = 30
 DIGEST = "staff:digest"
@@ -163,6 +164,9 @@ async def digest_daily(service: Service, hour: int = 8) -> None:
     while True:
         now = console.now()
         if now.hour >= hour and now.date() != sent:
-            await send_digest(service)
-            sent = now.date()
+            try:
+                await send_digest(service)
+                sent = now.date()
+            except StoreError as error:  # busy or full just now: tried again, the service goes on
+                structlog.get_logger().warning("digest.failed", problem=str(error))
         await asyncio.sleep(300)
