@@ -216,21 +216,12 @@ def make_assistant(
     quoting = Quoting(lambda: live.current.quotes, texts)
     answering = Answering(lambda: live.current.pack, texts, lambda: live.current.understander, day, quoting, promoted)
 
-    async def before_the_model(message: Message, conversation: Conversation) -> Reply | None:
-        """With a model, too, what staff answered comes first."""
-        if promoted is None or message.choice or not (await promoted.shelf(day(message))).answers:
-            return None
-        understand = live.current.understander.understand
-        found = await asyncio.to_thread(understand, message.text, conversation, day(message))
-        return await promoted.reply(found, conversation, day(message))
-
     filling = make_filling(pack, live.current.forms, desk or MemoryDesk(), texts, day, confident)
     steps: tuple[Step, ...] = (
         Following(live.follow),
         *((StaffThread(texts, says),) if says else ()),
         Commanding(pack, texts, answering, day, _calendar),
         filling,
-        *((before_the_model,) if llm else ()),
         answering if llm is None else _with_llm(answering, llm, live, texts, day),
         Escalating(pack, texts, day),
     )
@@ -245,7 +236,10 @@ def _with_llm(
     def understander() -> Understander:
         return live.current.understander
 
-    return LLMAnswering(answering, llm.model, llm.budget, understander, live.current.pack, texts, day, llm.limit)
+    def pack() -> Pack:
+        return live.current.pack
+
+    return LLMAnswering(answering, llm.model, llm.budget, understander, pack, texts, day, llm.limit)
 
 
 @dataclass(frozen=True)
@@ -330,20 +324,24 @@ async def open_service(
     live = live_knowledge(settings, loaded)
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     store = await Store.open(settings.database, Vault(key, settings.data_dir / "secret.key"), now)
+    llm: LLM | None = None
     try:
         looking = make_looking(loaded)
         promoted = _make_promoted(store, looking, loaded.pack, texts)
+        llm = open_llm(settings)
         assistant = make_assistant(
             live,
             _make_keeper(store, looking, promoted, loaded.pack),
             texts,
             desk=StoreDesk(store),
-            llm=open_llm(settings),
+            llm=llm,
             promoted=promoted,
             says=_make_says(store),
         )
         yield Service(settings, live, texts, store, assistant, looking, promoted)
     finally:
+        if llm is not None:
+            await llm.model.close()
         await live.close()
         await store.close()
 

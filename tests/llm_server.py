@@ -212,10 +212,10 @@ def _send(handler: BaseHTTPRequestHandler, status: int, text: str, *, cut_off: b
     handler.send_response(status)
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", str(len(data)))
+    handler.send_header("Connection", "close")
+    handler.close_connection = True
     handler.end_headers()
     handler.wfile.write(data[: len(data) // 2] if cut_off else data)
-    if cut_off:
-        handler.close_connection = True
 
 
 def _stream(handler: BaseHTTPRequestHandler, act: Act) -> None:

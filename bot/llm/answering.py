@@ -47,7 +47,7 @@ class LLMAnswering:
         model: ChatModel,
         budget: Budget,
         understander: Callable[[], Understander],
-        pack: Pack,
+        pack: Callable[[], Pack],
         texts: Texts,
         day: Callable[[Message], date],
         limit: float,
@@ -56,20 +56,21 @@ class LLMAnswering:
         self._model = model
         self._budget = budget
         self._understander = understander
-        self._pack = pack
+        self._packs = pack
         self._texts = texts
         self._day = day
         self._limit = limit
-        self._titles = tuple(t for d in pack.documents.values() for t in (d.title, d.short))
 
     async def __call__(self, message: Message, conversation: Conversation) -> Reply | None:
         """Answer, ask back or decline; None where nothing fits. Never raises what the model raises."""
+        if message.choice or not message.text.strip():
+            return await self._inner(message, conversation)
         day = self._day(message)
         ends = time.monotonic() + self._limit
-        understander = self._understander()
-        found = await asyncio.to_thread(understander.understand, message.text, conversation, day)
-        if message.choice or not message.text.strip():
-            return self._inner.answer(found, conversation, day)
+        pack, understander, inner = self._packs(), self._understander(), self._inner
+        found, seen = await asyncio.to_thread(inner.understand, message.text, conversation, day)
+        if staff := await inner.by_staff(found, conversation, day):
+            return staff
         try:
             turn = self._budget.open_turn(day)
             reading = await read(
@@ -78,19 +79,19 @@ class LLMAnswering:
                 message.text,
                 conversation,
                 found,
-                self._pack,
+                pack,
                 self._texts,
                 limit=self._limit * _FIRST,
             )
         except LLMError as error:
-            return _degraded(self._inner.answer(found, conversation, day), error)
+            return _degraded(await inner.extended(inner.answer(found, conversation, day, seen), day), error)
 
         def again(text: str) -> Understood:
             alone = Conversation(id="", channel="", created_at=message.at)
             return understander.understand(text, alone, day)
 
-        decided = await asyncio.to_thread(agree, found, reading, self._pack, again)
-        reply = self._inner.answer(decided, conversation, day)
+        decided = await asyncio.to_thread(agree, found, reading, pack, again)
+        reply = await inner.extended(inner.answer(decided, conversation, day, seen), day)
         if reply is None or reading.kind != "question" or not _may_be_worded(reply):
             metrics().turns.labels("not_worded").inc()
             return reply
@@ -98,7 +99,7 @@ class LLMAnswering:
         if left < _LEAST:
             metrics().turns.labels("late").inc()
             return reply.model_copy(update={"degraded": True})
-        sources = sources_of(self._pack, reply.citations, [reply.text])
+        sources = sources_of(pack, reply.citations, [reply.text])
         try:
             locked = await compose(
                 self._model,
@@ -108,7 +109,7 @@ class LLMAnswering:
                 day,
                 self._texts,
                 limit=left,
-                titles=self._titles,
+                titles=[t for d in pack.documents.values() for t in (d.title, d.short)],
                 listener=listener(),
             )
         except LLMError as error:
@@ -137,8 +138,13 @@ class LLMAnswering:
 
 
 def _may_be_worded(reply: Reply) -> bool:
-    """Answers alone are worded; what declines, refuses, asks back or hands over is said as it is."""
-    return reply.status is Status.ANSWERED and bool(reply.citations) and not reply.attachments and not reply.by_staff
+    """Answers to topics alone are worded; what declines, refuses, asks back or quotes a clause is said as it is."""
+    return (
+        reply.status is Status.ANSWERED
+        and bool(reply.citations and reply.topics)
+        and not reply.attachments
+        and not reply.by_staff
+    )
 
 
 def _degraded(reply: Reply | None, error: LLMError) -> Reply | None:

@@ -25,6 +25,7 @@ async def doctor_lines(settings: Settings, texts: Texts, today: date) -> list[st
     """Lines for the report; never raises what the model raises."""
     if not settings.llm_model:
         return [texts.render("llm.doctor.unset")]
+    model = None
     try:
         model = open_model(settings)
         told = prompt("ping")
@@ -42,6 +43,9 @@ async def doctor_lines(settings: Settings, texts: Texts, today: date) -> list[st
                 "llm.doctor.failed", model=settings.llm_model, why=f"{why}（{error.detail}）" if error.detail else why
             )
         ]
+    finally:
+        if model is not None:
+            await model.close()
     seconds = f"{model.latency or 0.0:.1f}"
     return [
         texts.render("llm.doctor.ok", model=model.name, mode=model.mode.value if model.mode else "", seconds=seconds)

@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -45,13 +45,26 @@ class ChatModel:
         timeout: Seconds one call may take where the caller sets no limit.
     """
 
-    def __init__(self, chat: Any, name: str, timeout: float, breaker: CircuitBreaker | None = None) -> None:
+    def __init__(
+        self,
+        chat: Any,
+        name: str,
+        timeout: float,
+        breaker: CircuitBreaker | None = None,
+        closing: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._closing = closing
         self._chat = chat
         self.name = name
         self.timeout = timeout
         self.breaker = breaker or CircuitBreaker()
         self.mode: Mode | None = None
         self.latency: float | None = None
+
+    async def close(self) -> None:
+        """Close the connections that are held open to the model."""
+        if self._closing is not None:
+            await self._closing()
 
     async def structured(
         self, schema: type[T], system: str, user: str, turn: Turn, *, tokens: int, limit: float | None = None
@@ -268,11 +281,14 @@ def open_model(settings: Settings, breaker: CircuitBreaker | None = None) -> Cha
         elif settings.llm_base_url and provider == "openai":
             more["api_key"] = "none"  # local servers ask for none, the client wants one
         if provider == "openai":
-            more["use_responses_api"] = False
+            import httpx
+
+            more |= {"use_responses_api": False, "http_async_client": httpx.AsyncClient(timeout=settings.llm_timeout)}
     try:
         from langchain.chat_models import init_chat_model
 
         chat = init_chat_model(name, temperature=0, **more)
     except (ImportError, ValueError) as error:
         raise LLMError(Failure.NO_PROVIDER, str(error)[:300]) from error
-    return ChatModel(chat, name, settings.llm_timeout, breaker)
+    client = more.get("http_async_client")
+    return ChatModel(chat, name, settings.llm_timeout, breaker, client.aclose if client else None)

@@ -68,14 +68,24 @@ class Answering:
         if message.choice:
             return None
         day = self._day(message)
-        found, seen = await asyncio.to_thread(self._understand, message.text, conversation, day)
-        if self._promoted is not None and (staff := await self._promoted.reply(found, conversation, day)):
-            remember(conversation.profile, found.slots)
+        found, seen = await asyncio.to_thread(self.understand, message.text, conversation, day)
+        if staff := await self.by_staff(found, conversation, day):
             return staff
-        reply = self.answer(found, conversation, day, seen)
+        return await self.extended(self.answer(found, conversation, day, seen), day)
+
+    async def by_staff(self, found: Understood, conversation: Conversation, day: date) -> Reply | None:
+        """What staff answered to this before, if anything; remembers what the message said."""
+        if self._promoted is None or not (staff := await self._promoted.reply(found, conversation, day)):
+            return None
+        remember(conversation.profile, found.slots)
+        return staff
+
+    async def extended(self, reply: Reply | None, day: date) -> Reply | None:
+        """A reply with what staff added to its topic."""
         return await self._promoted.extended(reply, day) if self._promoted is not None and reply else reply
 
-    def _understand(self, text: str, conversation: Conversation, day: date) -> tuple[Understood, Seen]:
+    def understand(self, text: str, conversation: Conversation, day: date) -> tuple[Understood, Seen]:
+        """A message understood, and the clauses it may be after. A few milliseconds of computing."""
         found = self._understander().understand(text, conversation, day)
         undecided = found.decision is Decision.NONE
         return found, self._quoting.look(found.text, None if found.leaned else found.vector, day, undecided=undecided)
