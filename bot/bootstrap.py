@@ -16,7 +16,7 @@ from bot.forms.drafts import Desk, Submission
 from bot.forms.loading import load_forms
 from bot.live import LiveKnowledge
 from bot.looking import Looking
-from bot.messages import Attachment, Message, Reply
+from bot.messages import Attachment, Message
 from bot.settings import Settings, SettingsError, zone
 from bot.steps.answering import Answering
 from bot.steps.commanding import Commanding

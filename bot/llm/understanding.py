@@ -21,8 +21,8 @@ from knowledge.pack import Role, Topic, TopicKind, UnitType
 
 _ANSWER = 500
 _HISTORY = 800
-_SURE = 0.85
-_LIKELY = 0.05
+_NEAR = 0.8
+_LIKELY = 0.2
 
 
 class Slot(BaseModel):
@@ -84,8 +84,10 @@ async def read(
 def agree(found: Understood, reading: Reading, pack: Pack, again: Callable[[str], Understood]) -> Understood:
     """One understanding out of two.
 
-    Agreement answers. In disagreement the calibrated match decides where it is sure; else both are offered.
-    A topic that the match does not find likely at all is never answered on the model's word alone.
+    Agreement answers. In disagreement the calibrated match decides, unless it finds both about as likely: then both
+    are offered.
+    A topic that the match does not find likely at all is never answered on the model's word alone, and whether the
+    sources answer a question at all is never for the model to say.
 
     Args:
         again: Matches another wording of the question, by itself.
@@ -97,14 +99,15 @@ def agree(found: Understood, reading: Reading, pack: Pack, again: Callable[[str]
     chances = {s.topic: s.probability for s in found.scores}
     if found.decision is Decision.ANSWER:
         best = found.topics[0]
-        if best in named or best.kind is TopicKind.REFUSE or chances.get(best.id, 1.0) >= _SURE or found.leaned:
+        rival = named[0] if named else best
+        near = chances.get(rival.id, 0.0) >= _NEAR * chances.get(best.id, 1.0)
+        if best in named or best.kind is not rival.kind or found.leaned or not near:
             return found
-        if named and chances.get(named[0].id, 0.0) >= _LIKELY:
-            return replace(found, decision=Decision.CLARIFY, topics=(best, named[0]))
-        return found
+        return replace(found, decision=Decision.CLARIFY, topics=(best, rival))
     if found.decision is Decision.CLARIFY:
         both = [t for t in named if t in found.topics]
-        return replace(found, decision=Decision.ANSWER, topics=(both[0],)) if both else found
+        same_kind = len({t.kind for t in found.topics}) == 1
+        return replace(found, decision=Decision.ANSWER, topics=(both[0],)) if both and same_kind else found
     if (
         reading.standalone.strip()
         and (second := again(reading.standalone)).decision is Decision.ANSWER
@@ -115,7 +118,7 @@ def agree(found: Understood, reading: Reading, pack: Pack, again: Callable[[str]
 
 
 def _offered(found: Understood, named: Sequence[Topic], chances: dict[str, float]) -> Understood:
-    likely = [t for t in named if chances.get(t.id, 0.0) >= 4 * _LIKELY and t.kind is TopicKind.ANSWER]
+    likely = [t for t in named if chances.get(t.id, 0.0) >= _LIKELY and t.kind is TopicKind.ANSWER]
     return replace(found, decision=Decision.CLARIFY, topics=tuple(likely)) if likely else found
 
 
