@@ -106,8 +106,7 @@ async def run(
         service = await stack.enter_async_context(open_service(settings, texts(), now=clock))
         app = create_app(service, clock)
         helpdesk = _mount_helpdesk(app, service)
-        first = await _staff(service, stack) if helpdesk else None
-        telegram = await _start_telegram(app, service, stack)
+        telegram = await _start_telegram(app, service, stack, clock)
         server = _server(app, settings)
         address = listening.getsockname()
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -154,25 +153,13 @@ def _mount_helpdesk(app: FastAPI, service: Service) -> bool:
     return True
 
 
-async def _staff(service: Service, stack: AsyncExitStack) -> str | None:
-    """Make the first account, start the daily digest; the one-time password of a new account, to be shown once."""
-    import asyncio
-
-    from bot.helpdesk.access import ensure_first_staff
-    from bot.helpdesk.dashboard import digest_daily
-
-    daily = asyncio.create_task(digest_daily(service))
-    stack.callback(daily.cancel)
-    return await ensure_first_staff(service.store)
-
-
-async def _start_telegram(app: FastAPI, service: Service, stack: AsyncExitStack) -> bool:
+async def _start_telegram(app: FastAPI, service: Service, stack: AsyncExitStack, clock: Callable[[], datetime]) -> bool:
     if service.settings.telegram_bot_token is None:
         return False
     module = _optional("bot.channels.telegram.service")
     if module is None:
         return False
-    await stack.enter_async_context(module.running(service, app))
+    await stack.enter_async_context(module.running(service, app, now=clock))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.bootstrap import Knowledge, Service, open_service
 from bot.channels.telegram.service import running
+from bot.messages import Reply, Status
 from bot.settings import Settings
 from bot.texts import texts
 from tests.telegram_channel.stub import QUICK, TOKEN, clock
@@ -59,17 +61,55 @@ async def test_every_topic_of_the_pack_is_taken_by_telegram(emulator: Emulator, 
     assert not emulator.refused
 
 
-async def test_a_question_in_words_is_answered_and_a_declined_one_gets_its_staff_answer(
+async def test_what_staff_answer_arrives_once_in_the_chat(emulator: Emulator, service: Service) -> None:
+    person = emulator.person(7)
+    person.says("/human")
+    number = re.search(r"Q-\w+", (await person.next(20))["text"])
+    assert number is not None
+    reply = Reply(text="**人工答复**：可以。", status=Status.ANSWERED, by_staff=True)
+    await service.store.tickets.answer(number[0], reply, resolution="可以。", by="wang", version=1)
+    assert (await person.next())["text"] == "人工答复：可以。"
+    assert await person.quiet()
+    deliveries = await service.store.outbox.of_ticket(number[0])
+    assert [d.state for d in deliveries] == ["sent"]
+
+
+async def test_a_form_is_begun_in_telegram_and_a_deep_link_with_its_code_goes_on_in_another_chat(
     emulator: Emulator, service: Service
 ) -> None:
+    person, other = emulator.person(7), emulator.person(8)
+    person.says("/form")
+    asked = await person.next(20)
+    assert "同意" in asked["text"]
+    person.presses(asked, person.labels(asked)[0])
+    await person.next()
+    person.says("续填码")
+    code = re.search(r"C-\w{5}-\w{5}", (await person.next())["text"])
+    assert code is not None
+    other.starts(code[0])
+    await other.next()
+    first, second = [c async for c in _conversations(service)]
+    assert await service.store.threads.conversations(first) == await service.store.threads.conversations(second)
+    emulator.person(9).starts(code[0])
+    assert "用过" in (await emulator.person(9).next())["text"]
+
+
+async def _conversations(service: Service) -> AsyncIterator[str]:
+    for chat in ("7", "8"):
+        yield f"telegram-{await service.store.persons.remember('telegram', chat)}"
+
+
+async def test_forget_deletes_the_person_and_the_chat_begins_anew(emulator: Emulator, service: Service) -> None:
     person = emulator.person(7)
-    topic = (
-        service.pack.topics["filing.when"]
-        if "filing.when" in service.pack.topics
-        else next(iter(service.pack.topics.values()))
-    )
-    person.says(topic.samples[0])
-    assert (await person.next(20))["text"]
-    person.says("/human")
+    person.says("/dates")
     await person.next(20)
+    before = await service.store.persons.remember("telegram", "7")
+    person.says("/forget")
+    asked = await person.next()
+    if person.labels(asked):
+        person.presses(asked, person.labels(asked)[0])
+        await person.next()
+    person.says("/dates")
+    assert "4月7日" in (await person.next())["text"]
+    assert await service.store.persons.remember("telegram", "7") != before
     assert not emulator.refused

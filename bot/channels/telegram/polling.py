@@ -23,7 +23,8 @@ from bot.channels.telegram.turns import Turns
 
 log = logging.getLogger(__name__)
 _BATCH = 100
-_SHORTEST, _LONGEST = 0.05, 1.0
+_SHORTEST, _LONGEST, _EACH = 0.05, 1.0, 0.005
+"""Seconds between looks while turns run, and how much each unfinished one adds."""
 
 
 class Polling:
@@ -62,7 +63,9 @@ class Polling:
             new = [u for u in updates if u.update_id not in self._running and u.update_id not in self._done]
             for update in sorted(new, key=lambda u: u.update_id):
                 self._begin(update)
-            interval = _SHORTEST if new else min(interval * 2, _LONGEST)
+            # Each look fetches the unfinished anew, so the more there are, the rarer the looks.
+            shortest = max(_SHORTEST, _EACH * len(self._running))
+            interval = shortest if new else min(max(interval, shortest) * 2, _LONGEST)
             await self._look(interval)
 
     def _begin(self, update: Update) -> None:

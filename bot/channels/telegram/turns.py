@@ -21,7 +21,7 @@ from bot.channels.telegram.rendering import DONE, NTH, SOURCES, Button, asked_on
 from bot.channels.telegram.sending import Later, Never, Sender, markup_of
 from bot.conversation import Conversation, Turn
 from bot.messages import Choice, Message, Reply, Status
-from bot.store import NewDelivery, Refused, StoreError
+from bot.store import NewDelivery, StoreError
 from knowledge.text import normalise
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CHANNEL = "telegram"
-_TRIES, _HOUR = 5, timedelta(hours=1)
-"""Resume codes that a chat may try in an hour."""
 _PAUSES = (0.1, 0.5, 2.0)
 """Between tries of a turn that the store could not keep."""
 
@@ -182,28 +180,9 @@ class Turns:
         if not incoming.private:
             await self._go_private(incoming, "form")
             return
-        if re.fullmatch(r"(?i)c-?[0-9a-z-]{10,12}", payload):
-            await self._local(incoming, conversation, person, payload, lambda c: self._join(c, payload))
-            return
-        await self._answer(incoming, conversation, person, "/start")
-
-    async def _join(self, conversation: Conversation, code: str) -> Reply:
-        """Make this chat and the place where the code was given one thread."""
-        limits, key = self._store.limits, f"resume:{conversation.id}"
-        if not await limits.allow(key, limit=_TRIES, window=_HOUR, now=self._now()):
-            return Reply(text=self._texts.render("telegram.joined.too_many"), status=Status.CHITCHAT)
-        try:
-            await self._store.threads.redeem(code, conversation.id, self._now())
-        except Refused as refused:
-            return Reply(text=self._texts.render(f"store.{refused.key}.person"), status=Status.CHITCHAT)
-        except StoreError as error:
-            if error.key != "bad_number":
-                raise
-            return Reply(text=self._texts.render("store.code_unknown.person"), status=Status.CHITCHAT)
-        await limits.forget(key)
-        draft = await self._store.forms.draft(conversation.id)
-        text = self._texts.render("telegram.joined.done", draft=draft is not None)
-        return Reply(text=text, status=Status.CHITCHAT, choices=self._most_asked())
+        # A resume code says itself what it wants, like one that is typed; anything else is a plain start.
+        code = re.fullmatch(r"(?i)c-?[0-9a-z-]{10,12}", payload)
+        await self._answer(incoming, conversation, person, payload if code else "/start")
 
     async def _edit(self, incoming: Incoming, conversation: str, person: str) -> None:
         """A changed message is a correction where it was the last one; an older one is left as it was."""
