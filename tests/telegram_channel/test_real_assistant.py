@@ -83,6 +83,8 @@ async def test_a_form_is_begun_in_telegram_and_a_deep_link_with_its_code_goes_on
     assert "同意" in asked["text"]
     person.presses(asked, person.labels(asked)[0])
     await person.next()
+    person.says("青岛市海洋防腐材料技术创新中心")
+    await person.next()
     person.says("续填码")
     code = re.search(r"C-\w{5}-\w{5}", (await person.next())["text"])
     assert code is not None
