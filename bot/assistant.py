@@ -79,7 +79,8 @@ class Assistant:
             begun = time.perf_counter()
             reply = await step(message, conversation)
             if self.observe is not None:
-                self.observe(type(step).__name__.lower(), time.perf_counter() - begun)
+                name = getattr(step, "__name__", type(step).__name__)
+                self.observe(name.lower(), time.perf_counter() - begun)
             if reply is not None:
                 return reply
         raise RuntimeError("the last step must always reply")

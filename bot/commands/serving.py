@@ -105,17 +105,17 @@ async def run(
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(open_service(settings, texts(), now=clock))
         app = create_app(service, clock)
-        helpdesk = _mount_helpdesk(app, service)
+        password = await _mount_helpdesk(app, service)
         telegram = await _start_telegram(app, service, stack, clock)
         server = _server(app, settings)
         address = listening.getsockname()
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         url = (settings.public_url or f"http://{host}:{address[1]}").rstrip("/")
-        lines = ["address", "api", *(["helpdesk"] if helpdesk else []), *(["telegram"] if telegram else [])]
+        lines = ["address", "api", *(["helpdesk"] if password is not None else []), *(["telegram"] if telegram else [])]
         for line in lines:
             typer.echo(texts().render(f"web.serve.{line}", url=url))
-        if first:
-            typer.echo(texts().render("helpdesk.cli.first", url=url, password=first))
+        if password:
+            typer.echo(texts().render("web.serve.first_password", password=password))
         if simulated:
             typer.echo(texts().render("web.serve.simulated", now=clock().isoformat(timespec="minutes")))
         await server.serve(sockets=[listening])
@@ -145,12 +145,15 @@ def _server(app: FastAPI, settings: Settings) -> Any:
     )
 
 
-def _mount_helpdesk(app: FastAPI, service: Service) -> bool:
+async def _mount_helpdesk(app: FastAPI, service: Service) -> str | None:
+    """The first account's one-time password, "" where there are accounts; None: no console is installed."""
     module = _optional("bot.helpdesk.app")
     if module is None:
-        return False
+        return None
     module.mount(app, service)
-    return True
+    from bot.helpdesk.access import ensure_first_staff
+
+    return await ensure_first_staff(service.store) or ""
 
 
 async def _start_telegram(app: FastAPI, service: Service, stack: AsyncExitStack, clock: Callable[[], datetime]) -> bool:

@@ -90,13 +90,21 @@ def api(talk: Talk, identities: Identities) -> APIRouter:
         request: Request, identity: Identity, message: models.NewMessage, key: str | None
     ) -> AsyncIterator[str]:
         yield event("progress", {"state": "working"})
+        sentences = 0
+        turn: ThreadTurn | None = None
         try:
-            turn = await talk.say(identity, message.text, message.choice, key)
+            async for part in talk.progressively(identity, message.text, message.choice, key):
+                if isinstance(part, ThreadTurn):
+                    turn = part
+                else:
+                    sentences += 1
+                    yield event("sentence", {"text": part})
         except (Problem, StoreError) as error:
             problem = error if isinstance(error, Problem) else from_store(error, service.texts)
             yield event("problem", details(problem, service.texts, request).model_dump(exclude_none=True))
             return
-        for line in turn.reply.text.split("\n"):
+        assert turn is not None
+        for line in turn.reply.text.split("\n") if sentences == 0 else ():
             if line.strip():
                 yield event("sentence", {"text": line})
         for cited in turn.reply.citations:

@@ -1,9 +1,10 @@
-"""Numbers for Prometheus, in a registry of each app's own."""
+"""Numbers for Prometheus, in a registry of each app's own; those of the process (`bot.llm.metrics`) are added."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.llm.metrics import metrics as llm_metrics
 from bot.messages import Reply, Status
 from bot.store import Store
 
@@ -21,8 +22,6 @@ class Metrics:
             self._turns.labels("web", status.value)
         self._latency = Histogram("qtic_turn_seconds", "Time of a turn, kept", buckets=_SECONDS, registry=registry)
         self._steps = Histogram("qtic_step_seconds", "Time of a step", ["step"], buckets=_SECONDS, registry=registry)
-        self._by_llm = Counter("qtic_llm_turns", "Turns worded by an LLM", registry=registry)
-        self._llm_errors = Counter("qtic_llm_errors", "Calls to the LLM that failed", ["kind"], registry=registry)
         self._requests = Counter("qtic_http_requests", "Requests", ["method", "status"], registry=registry)
         self._queue = Gauge("qtic_tickets", "Questions for staff", ["status"], registry=registry)
         self._deliveries = Gauge("qtic_deliveries", "Deliveries", ["state"], registry=registry)
@@ -32,16 +31,10 @@ class Metrics:
         """Count a turn of the web."""
         self._turns.labels("web", reply.status.value).inc()
         self._latency.observe(seconds)
-        if reply.used_llm:
-            self._by_llm.inc()
 
     def step(self, name: str, seconds: float) -> None:
         """Time a step of the assistant (`Assistant.observe`)."""
         self._steps.labels(name).observe(seconds)
-
-    def llm_error(self, kind: str) -> None:
-        """Count a failed call."""
-        self._llm_errors.labels(kind).inc()
 
     def request(self, method: str, status: int) -> None:
         """Count a request."""
@@ -49,6 +42,7 @@ class Metrics:
 
     async def text(self, store: Store, streams: int) -> bytes:
         """Everything in Prometheus' text format. Raises StoreError."""
+        llm_metrics()  # so that they are there before the first call
         for gauge, counts in (
             (self._queue, await store.tickets.counts()),
             (self._deliveries, await store.outbox.counts()),
@@ -57,4 +51,4 @@ class Metrics:
             for label, number in counts.items():
                 gauge.labels(label).set(number)
         self._streams.set(streams)
-        return generate_latest(self.registry)
+        return generate_latest(self.registry) + generate_latest(REGISTRY)

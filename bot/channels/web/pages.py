@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.channels.web.events import Grown, event, events
 from bot.channels.web.identity import Identities, Identity
 from bot.channels.web.limits import MESSAGE_CHARACTERS
-from bot.channels.web.problems import Problem, ProblemDetails
+from bot.channels.web.markdown import to_html
+from bot.channels.web.problems import STATUSES, Problem, ProblemDetails, details, from_store
 from bot.channels.web.talk import Talk, ThreadTurn
 from bot.channels.web.timeline import picture, state_today
 from bot.channels.web.views import exported, turn_view
@@ -104,6 +105,9 @@ class Pages:
         known = self._identities.read(request)
         identity = known or self._identities.new()
         self._talk.count_message(request, identity)
+        if request.headers.get("x-fragment") == "stream" and known and self._talk.service.settings.llm_model:
+            told = self._told(request, known, text, choice or None, key or None)
+            return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         turn = await self._talk.say(identity, text, choice or None, key or None)
         if request.headers.get("x-fragment"):
             response: Response = self._fragment(turn)
@@ -112,6 +116,20 @@ class Pages:
         if known is None:
             self._identities.remember(response, identity, secure=request.url.scheme == "https")
         return response
+
+    async def _told(
+        self, request: Request, identity: Identity, text: str, choice: str | None, key: str | None
+    ) -> AsyncIterator[str]:
+        """An answer while a model writes it: sentences, then the turn in their place."""
+        try:
+            async for part in self._talk.progressively(identity, text, choice, key):
+                if isinstance(part, ThreadTurn):
+                    yield event("turn", {"html": self._turn_html(part)})
+                else:
+                    yield event("sentence", {"html": str(to_html(part))})
+        except (Problem, StoreError) as error:
+            problem = error if isinstance(error, Problem) else from_store(error, self._texts)
+            yield event("problem", {"detail": details(problem, self._texts, request).detail})
 
     async def turn(self, request: Request, turn_id: str) -> Response:
         """One turn as a piece of the page."""
@@ -180,8 +198,6 @@ class Pages:
         try:
             await self._talk.resume(request, identity, code)
         except StoreError as error:
-            from bot.channels.web.problems import STATUSES, from_store
-
             problem = from_store(error, self._texts)
             return self.page("resume.html", STATUSES[problem.code], code=None, wrong=problem.detail)
         response = RedirectResponse("/", 303)

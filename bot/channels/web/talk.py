@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from bot.channels.web.identity import Identity
 from bot.channels.web.limits import RateLimiter, Rates
 from bot.channels.web.metrics import Metrics
 from bot.channels.web.problems import Problem
+from bot.llm.streaming import Listener, listening
 from bot.messages import Attachment, Message, Reply
 from bot.settings import Settings, zone
 from bot.store import Erased, KeptTurn, StaleConversation, Store
@@ -72,6 +75,7 @@ class Talk:
     limiter: RateLimiter
     rates: Rates
     stopping: bool = False
+    under_way: set[asyncio.Task[ThreadTurn]] = field(default_factory=set)
 
     def today(self) -> date:
         """The day in the pack's time zone."""
@@ -82,11 +86,14 @@ class Talk:
         self.limiter.take(f"person:{identity.conversation_id}", self.rates.person_per_minute)
         self.limiter.take(f"address:{address(connection)}", self.rates.address_per_minute)
 
-    async def say(self, identity: Identity, text: str, choice: str | None, key: str | None = None) -> ThreadTurn:
+    async def say(
+        self, identity: Identity, text: str, choice: str | None, key: str | None = None, told: Listener | None = None
+    ) -> ThreadTurn:
         """Handle a message.
 
         Args:
             key: The sender's own name for it; the same key is handled once.
+            told: Hears sentences while a model writes them; the turn that is returned is the one that counts.
 
         Raises:
             Problem: "stopping": the service is going down; the sender should repeat the message.
@@ -104,7 +111,8 @@ class Talk:
             external_id=external_id,
         )
         begun = time.perf_counter()
-        reply = await self._handled(message)
+        async with listening(told) if told else nullcontext():
+            reply = await self._handled(message)
         self.metrics.turn(reply, time.perf_counter() - begun)
         conversations = self.service.store.conversations
         saved = await conversations.earlier(identity.conversation_id, external_id)
@@ -119,6 +127,28 @@ class Talk:
             raise Problem("not_found")
         self.hub.known(identity.conversation_id, kept[0].number)
         return _turn(identity.conversation_id, kept[0])
+
+    async def progressively(
+        self, identity: Identity, text: str, choice: str | None, key: str | None = None
+    ) -> AsyncIterator[str | ThreadTurn]:
+        """The sentences of an answer as they are written, then the turn as it is kept.
+
+        A reader that goes away does not stop the turn: it is kept all the same.
+        Raises what `say` raises.
+        """
+        heard: asyncio.Queue[str | None] = asyncio.Queue()
+        saying = asyncio.create_task(self.say(identity, text, choice, key, heard.put))
+        saying.add_done_callback(lambda _: heard.put_nowait(None))
+        self.under_way.add(saying)
+        saying.add_done_callback(self._done)
+        while (sentence := await heard.get()) is not None:
+            yield sentence
+        yield await asyncio.shield(saying)
+
+    def _done(self, saying: asyncio.Task[ThreadTurn]) -> None:
+        self.under_way.discard(saying)
+        if not saying.cancelled():
+            saying.exception()  # whoever still listened has had it
 
     async def _handled(self, message: Message) -> Reply:
         """Another process may have answered the same person meanwhile: then once more, on what is there now."""

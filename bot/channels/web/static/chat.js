@@ -10,14 +10,38 @@ function fresh() {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-async function post(action, data) {
+// An answer that a model writes comes sentence by sentence; the turn at the end takes their place.
+async function written(response, hear) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest += decoder.decode(value || new Uint8Array(), { stream: !done });
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const kind = /^event: (.*)$/m.exec(block);
+      const data = /^data: (.*)$/m.exec(block);
+      if (!kind || !data) continue;
+      const told = JSON.parse(data[1]);
+      if (kind[1] === "turn") return told.html;
+      if (kind[1] === "problem") throw new Error(told.detail);
+      hear(told.html);
+    }
+    if (done) throw new Error("");
+  }
+}
+
+async function post(action, data, hear = () => {}) {
   const response = await fetch(action, {
     method: "POST",
     body: new URLSearchParams(data),
-    headers: { "X-Fragment": "1", Accept: "application/problem+json, text/vnd.fragment" },
+    headers: { "X-Fragment": "stream", Accept: "application/problem+json, text/vnd.fragment" },
     credentials: "same-origin",
   });
   const type = response.headers.get("content-type") || "";
+  if (response.ok && type.includes("event-stream")) return written(response, hear);
   if (response.ok) return response.text();
   const problem = type.includes("json") ? await response.json() : {};
   throw new Error(problem.detail || "");
@@ -34,7 +58,14 @@ async function say(data, said, byKeyboard) {
   const waiting = waitingFor(said);
   pause();
   try {
-    const html = await post("/chat", data);
+    const body = document.createElement("div");
+    body.className = "body";
+    const html = await post("/chat", data, (sentence) => {
+      const holder = document.createElement("template");
+      holder.innerHTML = sentence;
+      body.append(holder.content);
+      if (!body.isConnected) waiting.querySelector(".reply").prepend(body);
+    });
     const turn = put(html, { instead: waiting });
     if (byKeyboard) turn.focus({ preventScroll: true });
   } catch (error) {
