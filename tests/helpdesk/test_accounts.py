@@ -16,7 +16,13 @@ async def test_the_first_account_is_made_once_with_a_password_to_be_changed(tmp_
     async with await Store.open(f"sqlite:///{tmp_path}/qtic.db", Vault(path=tmp_path / "secret.key")) as store:
         password = await ensure_first_staff(store)
         first = await store.staff.get("admin")
-        assert password and first and first.must_change and first.role == "administrator" and matches(password, first.password)
+        assert (
+            password
+            and first
+            and first.must_change
+            and first.role == "administrator"
+            and matches(password, first.password)
+        )
         assert await ensure_first_staff(store) is None
 
 
