@@ -138,7 +138,9 @@ class Assistant:
 
 
 def _declined(reply: Reply) -> bool:
-    return reply.status is Status.UNANSWERED and reply.reason not in UNQUEUED
+    """Whether something is left for a person: all of it, or the part that the sources do not say."""
+    partly = reply.status is Status.ANSWERED and reply.reason is Reason.NOT_IN_SOURCES
+    return partly or (reply.status is Status.UNANSWERED and reply.reason not in UNQUEUED)
 
 
 def _in_vain(message: Message, reply: Reply, conversation: Conversation) -> bool:

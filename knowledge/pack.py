@@ -261,6 +261,7 @@ class Topic(_Data):
         answer: Jinja template, verdict first. For kind `decline`: what can be said truly.
         engine: Name of the engine that writes the answer instead of `answer`, with `params`.
         reason: For declined and refused topics, a `bot.messages.Reason` value.
+        partial: A declined topic of which the sources answer a part: that part is the answer, the rest is queued.
         next: Topics offered as choices.
         claims: Fact ids ("filing.closes", "staff_total") which a value asserted in the question is held against.
         samples: The ways people type it; also its tests.
@@ -277,6 +278,7 @@ class Topic(_Data):
     engine: str | None = None
     params: dict[str, str | list[str]] = Field(default_factory=dict)
     reason: str | None = None
+    partial: bool = False
     next: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     samples: tuple[str, ...]

@@ -24,7 +24,7 @@ def _asserted(ask: Ask, book: Book) -> list[DateMention]:
     for mention in ask.dates:
         if mention.day == ask.day or (mention.relative and mention.day < ask.day):
             continue
-        around = ask.text[max(0, mention.start - 10) : mention.end + 14]
+        around = ask.text[max(0, mention.start - 6) : mention.end + 10]
         if any(mark in around for mark in marks):
             found.append(mention)
     return found

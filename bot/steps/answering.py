@@ -212,7 +212,7 @@ class Answering:
             citations=tuple(reversed(list(citations.values()))),
             choices=tuple(choices.values())[:6],
             reason=Reason(topics[0].reason)
-            if topics[0].reason and status in (Status.UNANSWERED, Status.REFUSED)
+            if topics[0].reason and (status in (Status.UNANSWERED, Status.REFUSED) or topics[0].partial)
             else None,
             topics=tuple(t.id for t in topics),
         )
