@@ -167,6 +167,24 @@ def test_resume_in_a_second_browser_export_and_erase(visitor: Visitor, chromium:
     second.context.close()
 
 
+def test_fill_a_form_with_a_mistake_an_edit_and_a_reload_in_the_middle(visitor: Visitor) -> None:
+    visitor.ask("我要填表")
+    visitor.press("同意，开始填")
+    turn = visitor.ask("青岛市测试样例技术创新中心")
+    assert turn.locator("progress").get_attribute("value") == "1"
+    visitor.ask("青岛测试样例有限公司")
+    turn = visitor.ask("12345")
+    assert "例如" in turn.inner_text() and turn.locator("progress").get_attribute("value") == "2", (
+        "a mistake is not taken"
+    )
+    visitor.page.reload()
+    assert "统一社会信用代码" in visitor.turns().last.inner_text()
+    turn = visitor.press("上一步", visitor.turns().last)
+    turn = visitor.ask("青岛改名样例有限公司")
+    shown = visitor.ask("看看填了什么").inner_text()
+    assert "青岛改名样例有限公司" in shown and "青岛测试样例有限公司" not in shown
+
+
 def test_a_calendar_is_downloaded(visitor: Visitor) -> None:
     turn = visitor.ask("/start")
     assert turn.locator(".choices button").count() >= 5

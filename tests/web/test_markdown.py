@@ -25,6 +25,10 @@ def test_a_table_has_a_head_and_rows() -> None:
     assert "<td><strong>30人</strong></td>" in html
 
 
+def test_a_line_parts_an_answer_from_the_pending_question() -> None:
+    assert to_html("甲\n\n---\n\n乙\n---") == "<p>甲</p>\n<hr>\n<p>乙</p>\n<hr>"
+
+
 def test_an_address_becomes_a_link_and_the_full_stop_behind_it_stays_outside() -> None:
     assert '<a href="http://qdstc.qingdao.gov.cn/" rel=' in to_html("登录http://qdstc.qingdao.gov.cn/。")
     assert "</a>。" in to_html("登录http://qdstc.qingdao.gov.cn/。")
@@ -40,5 +44,21 @@ def test_the_supporting_words_of_a_clause_are_marked_and_all_else_is_escaped() -
 def test_no_text_can_bring_in_a_tag_of_its_own(text: str) -> None:
     html = to_html(text)
     tags = set(re.findall(r"</?([a-z]+)", html))
-    assert tags <= {"p", "br", "strong", "ul", "ol", "li", "a", "div", "table", "thead", "tbody", "tr", "th", "td"}
+    assert tags <= {
+        "p",
+        "br",
+        "hr",
+        "strong",
+        "ul",
+        "ol",
+        "li",
+        "a",
+        "div",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
     assert "<script" not in html.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -16,11 +17,17 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.bootstrap import Knowledge
+from bot.assistant import Assistant
+from bot.bootstrap import Knowledge, Service
+from bot.channels.web.app import create_app
+from bot.channels.web.identity import Identity
 from bot.commands.serving import clock_from
-from bot.messages import Reply, Status
+from bot.conversation import Conversation
+from bot.keeping import StoreKeeper
+from bot.llm.streaming import listener
+from bot.messages import Message, Reply, Status
 from bot.store import NewDelivery
-from tests.web.conftest import Person, Running, new_person, running_server
+from tests.web.conftest import Clock, Person, Running, new_person, running_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +82,31 @@ def test_open_streams_are_told_when_the_service_stops(knowledge: Knowledge, tmp_
         with client.stream("GET", f"{base}/events") as response:
             server.loop.call_soon_threadsafe(server.app.state.hub.close)
             assert _events(response)[-1][0] == "bye"
+
+
+async def test_sentences_of_a_model_are_told_while_it_writes_and_the_turn_is_kept_without_a_reader(
+    service: Service, clock: Clock
+) -> None:
+    """The steps stand in for a model: they tell two sentences as `bot.llm` does."""
+
+    async def writing(message: Message, conversation: Conversation) -> Reply:
+        hear = listener()
+        assert hear is not None
+        await hear("第一句。")
+        await asyncio.sleep(0)
+        await hear("第二句。")
+        return Reply(text="第一句。第二句。", status=Status.ANSWERED)
+
+    assistant = Assistant([writing], StoreKeeper(service.store), service.texts)
+    app = create_app(dataclasses.replace(service, assistant=assistant), clock)
+    talk, who = app.state.talk, Identity("web-" + "0" * 32)
+    heard = [part async for part in talk.progressively(who, "问", None)]
+    assert heard[:2] == ["第一句。", "第二句。"] and heard[2].reply.text == "第一句。第二句。"
+    leaving = talk.progressively(who, "再问", None)
+    assert await anext(leaving) == "第一句。"
+    await leaving.aclose()
+    await asyncio.gather(*talk.under_way)
+    assert [t.text for t in await talk.history(who)] == ["问", "再问"]
 
 
 async def test_the_event_loop_is_never_blocked_for_long(app: FastAPI, person: Person) -> None:

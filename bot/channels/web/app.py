@@ -27,7 +27,7 @@ from bot.channels.web.limits import RateLimiter, Rates
 from bot.channels.web.metrics import Metrics
 from bot.channels.web.middleware import Guard
 from bot.channels.web.pages import Pages
-from bot.channels.web.talk import CHANNEL, Service, Talk
+from bot.channels.web.talk import CHANNEL, TURNS_AT_ONCE, TURNS_WITH_A_MODEL, Service, Talk
 from bot.store import StoreError
 
 _STATIC = Path(__file__).parent / "static"
@@ -57,7 +57,8 @@ def create_app(
     Raises:
         OSError: The key that signs tokens can be neither read nor written.
     """
-    talk = Talk(service, now, Metrics(), Hub(), RateLimiter(), rates or _rates(service))
+    gate = asyncio.Semaphore(TURNS_WITH_A_MODEL if service.settings.llm_model else TURNS_AT_ONCE)
+    talk = Talk(service, now, Metrics(), Hub(), RateLimiter(), rates or _rates(service), gate)
     service.assistant.observe = talk.metrics.step
     identities = Identities(signing_secret(service.settings))
     version = _version()

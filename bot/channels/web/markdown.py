@@ -1,4 +1,4 @@
-"""The small Markdown of replies as safe HTML: paragraphs, **bold**, "- " and "1. " lists, "|" tables, addresses.
+"""The small Markdown of replies as safe HTML: paragraphs, **bold**, "---", "- " and "1. " lists, "|" tables, addresses.
 
 Not a general Markdown: CommonMark does not close bold between a Chinese full stop and a Chinese letter
 ("**截止日是4月7日。**今天…"), which is how most of our replies begin. Everything that comes in is escaped.
@@ -15,6 +15,7 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+[A-Za-z0-9/=#]")
 _BULLET = re.compile(r"^(\s*)[-*] +(.*)$")
 _NUMBER = re.compile(r"^(\s*)(\d{1,3})[.、] *(.*)$")
+_LINE = re.compile(r"^\s*-{3,}\s*$")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 
@@ -62,6 +63,9 @@ def _blocks(lines: list[str]) -> Iterator[Markup]:
         line = lines[at]
         if not line.strip():
             at += 1
+        elif _LINE.match(line):
+            yield Markup("<hr>")
+            at += 1
         elif "|" in line and at + 1 < len(lines) and _RULE.match(lines[at + 1]):
             end = at + 2
             while end < len(lines) and "|" in lines[end]:
@@ -85,7 +89,7 @@ def _blocks(lines: list[str]) -> Iterator[Markup]:
 def _begins(lines: list[str], at: int) -> bool:
     """Whether a block of another kind begins here."""
     table = "|" in lines[at] and at + 1 < len(lines) and _RULE.match(lines[at + 1])
-    return bool(table or _BULLET.match(lines[at]) or _NUMBER.match(lines[at]))
+    return bool(table or _LINE.match(lines[at]) or _BULLET.match(lines[at]) or _NUMBER.match(lines[at]))
 
 
 def _list(lines: list[str], at: int, mark: re.Pattern[str], tag: str) -> tuple[Markup, int]:
