@@ -73,10 +73,11 @@ def test_differences_tell_what_changed_moved_came_and_went() -> None:
         "m",
         "某规定\n第一条 甲应当登记。\n第二条 乙应当每年盘点两次。\n第三条 丁每月检查。\n第四条 另有规定的除外，从其规定办理。",
     )
-    assert [(c.kind, (c.new or c.old).path) for c in differences(old, new)] == [  # type: ignore[union-attr]
-        ("changed", "第二条"),
-        ("changed", "第三条"),
-        ("changed", "第四条"),
+    assert [(c.kind, c.old.path if c.old else None, c.new.path if c.new else None) for c in differences(old, new)] == [
+        ("changed", "第二条", "第二条"),
+        ("moved", "第四条", "第三条"),
+        ("added", None, "第四条"),
+        ("removed", "第三条", None),
     ]
     shifted = parse(
         "m",
