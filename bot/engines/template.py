@@ -29,5 +29,8 @@ def template(ask: Ask, book: Book) -> Answer:
             parts.append(wrong)
     parts.append(book.render(topic.answer or "", ask.profile))
     return Answer(
-        "\n\n".join(parts), book.citations(), status=Status.ANSWERED if topic.partial else _STATUS[topic.kind], choices=topic_choices(book.pack, topic.next)
+        "\n\n".join(parts),
+        book.citations(),
+        status=Status.ANSWERED if topic.partial else _STATUS[topic.kind],
+        choices=topic_choices(book.pack, topic.next),
     )
