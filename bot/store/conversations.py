@@ -276,9 +276,14 @@ class Conversations:
         return await self._db.row(statement) is not None
 
     async def mark_processed(self, channel: str, update_id: str, now: datetime | None = None) -> bool:
-        """Mark an update that led to no turn; False where it was marked before."""
+        """Mark an update as handled, or a part of a reply as sent; False where it was marked before.
+
+        Without an fsync: after a power cut the channel may say again what it said last, and loses nothing.
+        """
         mark = self._db.insert_new(ProcessedUpdate, ["channel", "update_id"])
-        return await self._db.run(mark.values(channel=channel, update_id=update_id, at=self._db.at(now))) == 1
+        values = mark.values(channel=channel, update_id=update_id, at=self._db.at(now))
+        async with self._db.write(durable=False) as connection:
+            return (await connection.execute(values)).rowcount == 1
 
     async def _bump(
         self, connection: AsyncConnection, conversation: Conversation, turn: Turn, person_id: str | None

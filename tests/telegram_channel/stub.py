@@ -17,6 +17,7 @@ from bot.bootstrap import Service
 from bot.channels.telegram.pace import Pace
 from bot.conversation import Conversation
 from bot.keeping import StoreKeeper
+from bot.live import LiveKnowledge
 from bot.messages import Attachment, Choice, Citation, Message, Progress, Reply, Status
 from bot.settings import Settings
 from bot.store import Store, Vault
@@ -85,6 +86,9 @@ class Echo:
                 status=Status.CLARIFY,
                 choices=(Choice(label="企业", value="e:kind:company"), Choice(label="高校", value="e:kind:university")),
             )
+        if said == "长":
+            once = (Choice(label="企业", value="e:kind:company"),)
+            return Reply(text="条<款。" * 2500, status=Status.ANSWERED, choices=once)
         if said == "依据":
             cited = Citation(
                 document="关于开展评价的通知",
@@ -129,7 +133,17 @@ async def world(
     echo = Echo()
     assistant = Assistant((echo,), StoreKeeper(store), texts())
     knowledge: Any = SimpleNamespace(pack=pack or load_pack("qingdao-tic-2026"))
+    unused: Any = SimpleNamespace()  # what finds and promotes knowledge; the channel asks nothing of it
+    service = Service(
+        settings=settings,
+        live=LiveKnowledge(knowledge),
+        texts=texts(),
+        store=store,
+        assistant=assistant,
+        looking=unused,
+        promoted=unused,
+    )
     try:
-        yield World(Service(settings, knowledge, texts(), store, assistant), echo, store, now)
+        yield World(service, echo, store, now)
     finally:
         await store.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.bootstrap import Service
 from bot.channels.telegram.service import running
 from bot.messages import Message, Reply, Status
 from bot.store import NewDelivery
@@ -341,7 +341,7 @@ async def test_a_token_revoked_while_it_runs_is_one_sentence(emulator: Emulator,
 
 async def test_without_a_token_there_is_no_channel(made: World) -> None:
     settings = made.service.settings.model_copy(update={"telegram_bot_token": None})
-    service = Service(settings, made.service.knowledge, made.service.texts, made.store, made.service.assistant)
+    service = replace(made.service, settings=settings)
     async with running(service) as channel:
         assert channel is None
 
@@ -361,3 +361,17 @@ async def test_what_was_said_while_the_bot_was_away_is_answered_when_it_is_back(
             else:
                 await channel.connected.wait()
                 assert await person.quiet(), "and not again by the next process"
+
+
+async def test_in_a_new_group_the_bot_says_what_it_does(emulator: Emulator, polled: World) -> None:
+    group = emulator.group()
+    group.member("left", "member", 7)
+    assert "@qtic_test_bot" in (await group.next())["text"]
+
+
+async def test_a_long_reply_comes_in_parts_with_the_buttons_under_the_last(emulator: Emulator, polled: World) -> None:
+    person = emulator.person(7)
+    person.says("长")
+    parts = [await person.next() for _ in range(3)]
+    assert "".join(p["text"] for p in parts) == "条<款。" * 2500
+    assert [person.labels(p) for p in parts] == [[], [], ["企业"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -144,8 +145,6 @@ async def test_a_question_with_such_a_word_is_a_question(emulator: Emulator, rem
 
 
 async def test_a_reminder_knows_what_the_persons_form_lacks(emulator: Emulator, reminded: World, clock: Clock) -> None:
-    from dataclasses import replace
-
     person = emulator.person(7)
     person.says("一")
     await person.next()
@@ -165,15 +164,7 @@ async def test_several_replicas_send_a_reminder_once(
     clock.set(4, 4, 9, 1)
 
     async def replica(store: Store, name: str) -> int:
-        from bot.bootstrap import Service
-
-        service = Service(
-            reminded.service.settings,
-            reminded.service.knowledge,
-            reminded.service.texts,
-            store,
-            reminded.service.assistant,
-        )
+        service = replace(reminded.service, store=store)
         return await send_due(Reminding(service, clock), service, name, clock)
 
     await asyncio.gather(*(replica(s, f"w{n}") for n, s in enumerate(others)))
@@ -182,3 +173,15 @@ async def test_several_replicas_send_a_reminder_once(
     assert await person.quiet(0.6)
     for store in others:
         await store.close()
+
+
+async def test_who_blocks_the_bot_is_not_reminded_any_more(emulator: Emulator, reminded: World, clock: Clock) -> None:
+    person = emulator.person(7)
+    update = person.member("member", "kicked")
+    person.blocks()
+    async with asyncio.timeout(8):
+        while emulator.acknowledged <= update:
+            await emulator.changed()
+    clock.set(4, 4, 9, 1)
+    assert await person.quiet(0.6)
+    assert not await reminded.store.outbox.latest()

@@ -102,6 +102,19 @@ class Chat:
             "document", {"file_id": file, "file_unique_id": file, "file_name": name, "file_size": len(content)}
         )
 
+    def member(self, before: str, after: str, user_id: int | None = None) -> int:
+        """The bot's own place in the chat changes: "member", "left", "kicked"."""
+        me = self.emulator.me
+
+        def place(status: str) -> dict[str, Any]:
+            until = {"until_date": 0} if status == "kicked" else {}
+            return {"user": me, "status": status, **until}
+
+        change = {"chat": self.data, "from": self.user(user_id), "date": int(time.time())}
+        return self.emulator.update(
+            my_chat_member={**change, "old_chat_member": place(before), "new_chat_member": place(after)}
+        )
+
     def labels(self, message: dict[str, Any]) -> list[str]:
         """The labels of a message's buttons, as they are now."""
         current = self.message(message["message_id"]) or message

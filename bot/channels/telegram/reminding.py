@@ -66,14 +66,21 @@ class Reminding:
     """Turns about reminders, and the words of a reminder."""
 
     def __init__(self, service: Service, now: Callable[[], datetime]) -> None:
+        self._service = service
         self._store = service.store
         self._texts = service.texts
-        self._pack = service.pack
         self._now = now
         self._zone = zone(service.pack.info.time_zone)
-        self._events = events(service.pack)
         self._on = re.compile(str(self._texts.get("telegram.remind.asks")))
         self._off = frozenset(str(w) for w in self._texts.get("telegram.remind.stops"))
+
+    @property
+    def _pack(self) -> Pack:
+        return self._service.pack  # the one that is served now; knowledge may be loaded anew
+
+    @property
+    def _events(self) -> frozenset[str]:
+        return events(self._pack)
 
     def asked(self, text: str) -> str | None:
         """ "r:on" or "r:stop" where a message, normalised, asks for reminders or for their end."""
