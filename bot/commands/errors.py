@@ -31,7 +31,7 @@ EXPECTED = (
 def said(error: BaseException) -> str:
     """One sentence for the terminal."""
     if isinstance(error, StoreError):
-        return texts().render(f"store.{error.key}.operator", **error.details)
+        return str(texts().get(f"store.{error.key}.operator")).format(**error.details)
     if isinstance(error, LibraryError):
         return texts().render(f"documents.errors.{error.key}", **error.params)
     if isinstance(error, ReaderError):
