@@ -42,7 +42,7 @@ _DIGITS = {c: v for v, cs in enumerate(["零〇", "一壹", "二两贰", "三叁
            for c in cs}  # fmt: skip
 _SMALL = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _LARGE = {"万": 10**4, "w": 10**4, "W": 10**4, "亿": 10**8}
-_MOST = 10**15
+_MOST = 10**18
 """Nothing that people count here is more; a longer row of digits is a code or a joke."""
 _CN = "".join(_DIGITS)
 _HAN = re.escape(_CN) + "十拾百佰千仟万亿"

@@ -81,7 +81,7 @@ def ask(index: Index, encoder: Encoder, question: str) -> tuple[str, str]:
 def test_a_question_finds_its_topic_and_its_clause(encoder: Counting, tmp_path: Path) -> None:
     index, _ = open_index(made_up_records(), encoder, tmp_path)
     assert ask(index, encoder, "自评最晚到几号") == ("self_evaluation.when", "notice:四（一）")
-    assert ask(index, encoder, "首页盖谁的章") == ("report.seal", "notice:五（二）2")
+    assert ask(index, encoder, "报告首页盖谁的章") == ("report.seal", "notice:五（二）2")
     assert ask(index, encoder, "业务上的事问谁") == ("contacts.business", "notice:七（一）")
 
 
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_still_answers_and_the_report_says_so(
     (tmp_path / "data").write_text("a file where the folder should be", encoding="utf-8")
     index, report = open_index(made_up_records(), encoder, tmp_path / "data")
     assert "cannot be written" in report.problems[0]
-    assert ask(index, encoder, "首页盖谁的章")[0] == "report.seal"
+    assert ask(index, encoder, "报告首页盖谁的章")[0] == "report.seal"
 
 
 def test_a_server_that_does_not_answer_stops_nothing_and_is_tried_again(encoder: Counting, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_server_that_does_not_answer_stops_nothing_and_is_tried_again(encoder:
     for _ in range(2):
         index, report = open_index(records, encoder, tmp_path, "http://127.0.0.1:9")
         assert "127.0.0.1:9" in report.problems[0]
-        assert ask(index, encoder, "首页盖谁的章")[0] == "report.seal"
+        assert ask(index, encoder, "报告首页盖谁的章")[0] == "report.seal"
     assert len(encoder.texts) == len(records) + 2
 
 
@@ -324,5 +324,5 @@ def test_a_second_replica_takes_its_vectors_from_the_server(encoder: Counting, t
     index, report = open_index(records, encoder, tmp_path / "two", server)
     assert report == SyncReport(skipped=9)
     assert encoder.texts == []
-    assert ask(index, encoder, "首页盖谁的章")[0] == "report.seal"
+    assert ask(index, encoder, "报告首页盖谁的章")[0] == "report.seal"
     assert not (tmp_path / "two" / "index" / "chroma").exists()

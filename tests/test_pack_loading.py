@@ -106,7 +106,9 @@ def test_what_is_wrong_in_a_file_is_said_with_file_line_and_field(
 
 def test_a_half_written_file_is_refused_by_name(copy: Path) -> None:
     path = copy / "topics" / "dates.yaml"
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 1])
+    text = path.read_text("utf-8")
+    middle = text.index("  subject:", len(text) // 2)
+    path.write_text(text[: middle + len("  sub")], "utf-8")
     assert "dates.yaml" in refusal(copy)
 
 

@@ -17,6 +17,7 @@ from bot.conversation import Conversation
 from bot.llm.budget import Budget
 from bot.llm.composing import compose, misses
 from bot.llm.errors import LLMError
+from bot.llm.lock import Kind
 from bot.llm.masking import masked
 from bot.llm.metrics import metrics
 from bot.llm.model import ChatModel
@@ -121,7 +122,8 @@ class LLMAnswering:
                 kinds=[u.kind.value for u in cut.why],
                 words=[masked(u.words).text for u in cut.why],
             )
-        lost = misses(locked.text, reply.text)
+        # A model that got an engine's verdict wrong in one sentence is not trusted with the others.
+        lost = misses(locked.text, reply.text) or any(u.kind is Kind.VERDICT for cut in locked.cut for u in cut.why)
         if locked.complete != "complete" or not locked.kept or len(locked.cut) > len(locked.kept) or lost:
             metrics().turns.labels("not_whole").inc()
             _log.info(
