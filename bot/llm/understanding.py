@@ -21,7 +21,7 @@ from knowledge.pack import Role, Topic, TopicKind, UnitType
 
 _ANSWER = 500
 _HISTORY = 800
-_NEAR = 0.8
+_NEAR = 0.97
 _LIKELY = 0.2
 
 
