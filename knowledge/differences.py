@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from knowledge.clauses import Clause, squeeze
+from knowledge.clauses.numbering import find_mark
 
 _ALIKE = 0.6
 """Share of equal characters from which a clause under another number counts as the same one, moved."""
@@ -26,33 +27,44 @@ class Change:
             return "added"
         if self.new is None:
             return "removed"
-        return "moved" if squeeze(self.old.text) == squeeze(self.new.text) else "changed"
+        return "moved" if _bare(self.old) == _bare(self.new) else "changed"
 
 
 def differences(old: Iterable[Clause], new: Iterable[Clause]) -> list[Change]:
-    """The changes from `old` to `new`, in the order of the new document, what is gone last."""
+    """The changes from `old` to `new`, in the order of the new document, what is gone last.
+
+    Words before numbers: an article that only got another number, because one was put in before it, has moved.
+    """
     before, after = list(old), list(new)
-    words = {c.path: squeeze(c.text) for c in before}
-    paths = {c.path: c for c in before}
-    left = {c.path: c for c in before if c.path not in {n.path for n in after}}
+    words = ([_bare(c) for c in before], [_bare(c) for c in after])
+    origin: dict[int, int] = {}
+    for block in SequenceMatcher(None, *words, autojunk=False).get_matching_blocks():
+        origin |= {block.b + i: block.a + i for i in range(block.size)}
+    left = {c.path: c for at, c in enumerate(before) if at not in origin.values()}
     found: list[Change] = []
-    for clause in after:
-        text = squeeze(clause.text)
-        if (same := paths.get(clause.path)) is not None:
-            if words[same.path] != text:
+    for at, clause in enumerate(after):
+        if at in origin:
+            same = before[origin[at]]
+            if same.path != clause.path:
                 found.append(Change(same, clause))
             continue
-        origin = next((c for c in left.values() if words[c.path] == text), None) or _alike(text, left.values())
-        if origin is not None:
-            left.pop(origin.path)
-        found.append(Change(origin, clause))
+        source = left.get(clause.path) or _alike(_bare(clause), left.values())
+        if source is not None:
+            left.pop(source.path)
+        found.append(Change(source, clause))
     return found + [Change(clause, None) for clause in left.values()]
+
+
+def _bare(clause: Clause) -> str:
+    """The words without blanks and without the number that they begin with."""
+    mark = find_mark(clause.text)
+    return squeeze(mark.rest if mark is not None and mark.rest else clause.text)
 
 
 def _alike(text: str, candidates: Iterable[Clause]) -> Clause | None:
     best, score = None, _ALIKE
     for clause in candidates:
-        matcher = SequenceMatcher(None, squeeze(clause.text), text, autojunk=False)
+        matcher = SequenceMatcher(None, _bare(clause), text, autojunk=False)
         # The two quick bounds spare nearly every full comparison.
         if matcher.real_quick_ratio() > score and matcher.quick_ratio() > score and (ratio := matcher.ratio()) > score:
             best, score = clause, ratio

@@ -16,6 +16,7 @@ class Indicator(_Data):
 
     Attributes:
         sums: The one-year quantity that this is the total of.
+        weak: Aliases that count only where no other quantity is named beside the number ("比例").
         whole: The quantity that this is a part of.
         adds: Groups of words whose numbers exclude each other and so add up (8 with a master's, 5 with a bachelor's).
     """
@@ -24,6 +25,7 @@ class Indicator(_Data):
     unit: str
     aliases: tuple[str, ...]
     sums: str | None = None
+    weak: tuple[str, ...] = ()
     whole: str | None = None
     adds: tuple[tuple[str, ...], ...] = ()
 

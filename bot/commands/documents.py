@@ -1,4 +1,4 @@
-"""qtic knowledge add | list | show | diff | remove | question | answerable: the documents that an operator brings in."""
+"""qtic knowledge add | list | show | diff | remove | question | answerable: documents that an operator brings in."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ _TRAIL = 8
 _BARE = {"m2", "days"}
 """Units that may be left out right behind the word ("面积1300")."""
 _LEAD = 14
+_WEAK = 12.0
 
 
 _LISTED = re.compile(r"\s*[、,，和及/]?\s*")
@@ -68,14 +69,14 @@ def _nearest(
             if quantity.unit in _COUNTS and indicator.unit != quantity.unit and not quantity.text.endswith("个")
             else 0.0
         )
-        for alias in indicator.aliases:
+        for alias, weak in [*((a, 0.0) for a in indicator.aliases), *((a, _WEAK) for a in indicator.weak)]:
             at = before.rfind(alias)
             if at >= 0:
                 gap = len(before) - at - len(alias)
                 if bare_area and gap > 1:
                     continue
                 border = 20 if _BORDER.search(before[at:]) else 0
-                key = (gap + border + other - 0.6 * len(alias), -len(alias), name)
+                key = (gap + border + other + weak - 0.6 * len(alias), -len(alias), name)
                 best = min(best, key) if best else key
             at = after.find(alias)
             between = after[:at].removeprefix(" ") if alias.isascii() else after[:at]
@@ -89,7 +90,7 @@ def _nearest(
                 and not next_one
                 and not re.search(r"[,，。 ]", between)
             ):
-                key = (at + 1.5 + other - 0.6 * len(alias), -len(alias), name)
+                key = (at + 1.5 + other + weak - 0.6 * len(alias), -len(alias), name)
                 best = min(best, key) if best else key
     return (best[0], best[2]) if best and best[0] <= 30 else None
 
