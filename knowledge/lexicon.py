@@ -55,6 +55,7 @@ class Lexicon(_Data):
     requirement_marks: tuple[str, ...]
     claim_endings: tuple[str, ...]
     own_marks: tuple[str, ...]
+    more_marks: tuple[str, ...]
     deadline_claims: tuple[str, ...]
     deadline_words: tuple[str, ...]
     asked_marks: tuple[str, ...]

@@ -255,3 +255,10 @@ def test_exactly_183_days_is_said_not_to_be_more_than_183(all_texts: Texts) -> N
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     for figure in read(text).own.values():
         assert figure.indicator in PACK.lexicon.indicators and figure.value >= 0
+
+
+def test_what_comes_on_top_is_added_to_what_was_said_before_and_is_no_figure_without_it() -> None:
+    before = find_figures("研发人员25人", PACK.lexicon).own
+    after = find_figures("那再招5个人呢", PACK.lexicon, before).own
+    assert after["staff_total"].value == 30
+    assert find_figures("再招5个人行不行", PACK.lexicon).own == {}

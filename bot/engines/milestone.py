@@ -88,7 +88,11 @@ def milestone(ask: Ask, book: Book) -> Answer:
     plan = _planned(ask, book, first) if not event else None
     if plan and found.state in (State.OPEN, State.UPCOMING):
         parts.append(plan)
-    parts.append(book.texts.render(f"milestones.{'event' if event else 'verdict'}.{found.state}", **values))
+    parts.append(
+        book.texts.render(
+            f"milestones.{'event' if event else 'verdict'}.{found.state}", **values, planned=plan is not None
+        )
+    )
     if event and found.state is not State.CLOSED:
         parts.append(book.texts.render("milestones.event.no_day"))
     for other in items[1:]:

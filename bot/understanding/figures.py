@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -107,6 +108,10 @@ def _is_claim(text: str, quantity: Quantity, lexicon: Lexicon) -> bool:
     return last_requirement >= 0 and last_requirement >= last_own
 
 
+def _adds(text: str, quantity: Quantity, lexicon: Lexicon) -> bool:
+    return any(m in text[max(0, quantity.start - 4) : quantity.start] for m in lexicon.more_marks)
+
+
 def _own(before: str, lexicon: Lexicon) -> bool:
     return any(m in before for m in lexicon.own_marks)
 
@@ -185,8 +190,12 @@ def _runs(group: list[_Bound]) -> list[list[_Bound]]:
     return runs
 
 
-def find_figures(text: str, lexicon: Lexicon) -> Figures:
-    """The figures in a message (normalised text)."""
+def find_figures(text: str, lexicon: Lexicon, known: Mapping[str, Figure] | None = None) -> Figures:
+    """The figures in a message (normalised text).
+
+    Args:
+        known: What the person gave before: "再招5个人" adds to it, and is no figure of its own without it.
+    """
     bound = _bind(text, lexicon)
     own: dict[str, Figure] = {}
     claimed: dict[str, Figure] = {}
@@ -213,6 +222,17 @@ def find_figures(text: str, lexicon: Lexicon) -> Figures:
             between = text[first.quantity.end : second.quantity.start]
             if _own(between, lexicon):
                 claimed[first.indicator], own[first.indicator] = _figure(first), _figure(second)
+    for item in bound:
+        if item.indicator in own and _adds(text, item.quantity, lexicon):
+            before = (known or {}).get(item.indicator)
+            if before is None:
+                del own[item.indicator]
+            else:
+                own[item.indicator] = Figure(
+                    indicator=item.indicator,
+                    value=before.value + item.quantity.value,
+                    said=f"{before.said}+{item.quantity.text}",
+                )
     return Figures(own, claimed)
 
 

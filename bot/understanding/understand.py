@@ -129,7 +129,7 @@ class Understander:
             topics,
             tuple(scores),
             slots,
-            find_figures(text, lexicon),
+            find_figures(text, lexicon, conversation.profile.figures),
             tuple(find_dates(text, today)),
             leaned,
             leans,
