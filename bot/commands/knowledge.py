@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -143,6 +144,11 @@ def _checks(settings: Settings) -> list[tuple[bool, str]]:
         asyncio.run(database())
     except EXPECTED as error:
         found.append((False, said(error)))
-    found.append((True, render("doctor.llm", model=settings.llm_model)))
+    if settings.llm_model:
+        from bot.llm.doctor import doctor_lines
+
+        found += [(True, line) for line in asyncio.run(doctor_lines(settings, texts(), date.today()))]  # noqa: DTZ011
+    else:
+        found.append((True, render("doctor.llm", model=None)))
     found.append((True, render("doctor.telegram", configured=settings.telegram_bot_token is not None)))
     return found
