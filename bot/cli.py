@@ -35,8 +35,12 @@ def _build() -> typer.Typer:
 
 def main() -> None:
     """Run a command; what an operator can mend is said in one line, without a traceback, exit code 2."""
+    import structlog
+
     from bot.commands.errors import EXPECTED, said
 
+    # What a command prints is its answer (`qtic ask --json`); what is logged goes beside it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         _build()()

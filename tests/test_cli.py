@@ -222,3 +222,12 @@ def test_two_processes_starting_at_once_on_one_fresh_data_folder_both_answer(dat
         out, err = process.communicate("网上申报什么时候截止\n", timeout=200)
         assert process.returncode == 0, err
         assert "4月7日" in out
+
+
+def test_a_declined_question_is_filed_under_the_number_told_and_the_answer_alone_is_printed(
+    data: Path, tmp_path: Path
+) -> None:
+    said = json.loads(qtic("ask", "评上优秀有奖金吗", "--json", data=data, cwd=tmp_path).stdout)
+    assert said["status"] == "unanswered" and said["ticket"] in said["reply"]
+    again = json.loads(qtic("ask", "评上优秀有奖金吗", "--json", data=data, cwd=tmp_path).stdout)
+    assert again["ticket"] == said["ticket"], "the same question joins the open ticket"

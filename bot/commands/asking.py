@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,7 +108,7 @@ def ask(
     """回答一个问题，或一个问题集。"""
     import asyncio
 
-    from bot.bootstrap import load_knowledge, make_assistant, open_llm
+    from bot.bootstrap import load_knowledge, make_assistant, open_llm, open_service
     from bot.keeping import MemoryKeeper
     from bot.messages import Message
     from bot.settings import Settings
@@ -124,8 +125,14 @@ def ask(
         return
 
     async def once() -> Reply:
+        message = Message(conversation_id=f"ask-{uuid.uuid4().hex[:12]}", channel="console", text=question or "", at=at)
         assistant = make_assistant(knowledge, MemoryKeeper(), texts(), llm=open_llm(settings))
-        return await assistant.handle(Message(conversation_id="ask", channel="console", text=question or "", at=at))
+        reply = await assistant.handle(message)
+        if reply.ticket is None:
+            return reply
+        # The person is told a number: the question is filed under it, which an answered one does not need.
+        async with open_service(settings, texts(), knowledge=knowledge) as service:
+            return await service.assistant.handle(message)
 
     reply = asyncio.run(once())
     if as_json:
